@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Linux;
+
+/// <summary>An flock(2) on a file, held until disposed or until the process ends, however it ends.</summary>
+/// <remarks>The lock belongs to the open file description: a child that inherits the descriptor shares it.</remarks>
+public sealed partial class FileLock : IDisposable
+{
+    private readonly SafeFileHandle _file;
+
+    private FileLock(SafeFileHandle file) => _file = file;
+
+    /// <summary>The locked file; owned by the lock.</summary>
+    public SafeFileHandle Handle => _file;
+
+    /// <summary>Waits for the lock. The file is made, mode 0600, where it is missing.</summary>
+    /// <exception cref="SyscallException">The file cannot be opened or locked.</exception>
+    public static FileLock Acquire(string path, bool shared = false) =>
+        Take(path, shared ? LockShared : LockExclusive) ?? throw new SyscallException("flock", path, Errno.EAGAIN);
+
+    /// <summary>The lock, or null where another holder has it.</summary>
+    public static FileLock? TryAcquire(string path, bool shared = false) =>
+        Take(path, (shared ? LockShared : LockExclusive) | LockNonBlocking);
+
+    public void Dispose() => _file.Dispose();
+
+    private static FileLock? Take(string path, int operation)
+    {
+        SafeFileHandle file = Files.Open(path, OpenFlags.ReadWrite | OpenFlags.Create, 0x180);
+        while (flock(Files.Fd(file), operation) != 0)
+        {
+            switch (SyscallException.LastErrno)
+            {
+                case Errno.EINTR:
+                    continue;
+                case Errno.EAGAIN:
+                    file.Dispose();
+                    return null;
+                default:
+                    SyscallException error = SyscallException.Last("flock", path);
+                    file.Dispose();
+                    throw error;
+            }
+        }
+
+        return new FileLock(file);
+    }
+
+    private const int LockShared = 1;
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(int fd, int operation);
+}
