@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
@@ -10,6 +11,7 @@ public readonly record struct Digest
 {
     private const string Prefix = "sha256:";
     private const int HexLength = 64;
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     private Digest(string hex) => Hex = hex;
 
@@ -48,7 +50,7 @@ public readonly record struct Digest
 
     public override string ToString() => Prefix + Hex;
 
-    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept("0123456789abcdef");
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(HexDigits);
 
     private static string Printable(string text) =>
         string.Concat(text.Take(100).Select(c => char.IsControl(c) ? '?' : c));
