@@ -1,0 +1,48 @@
+using Hull.Oci;
+using Hull.Oci.ImageSpec;
+
+namespace Hull.Images;
+
+/// <summary>An image of the store as it was when looked up. Immutable but for <see cref="References"/>, read on demand.</summary>
+public sealed class Image
+{
+    private readonly Lazy<IReadOnlyList<ImageReference>> _references;
+
+    internal Image(ImageRecord record, Func<Digest, IReadOnlyList<ImageReference>> references)
+    {
+        Record = record;
+        ChainIds = [.. record.Layers.Select(layer => layer.ChainId)];
+        _references = new Lazy<IReadOnlyList<ImageReference>>(() => references(record.Id));
+    }
+
+    /// <summary>The digest of the configuration: docker's image id.</summary>
+    public Digest Id => Record.Id;
+
+    public Digest ManifestDigest => Record.Manifest.Digest;
+
+    /// <summary>The configuration without its history; <see cref="ImageStore.ReadConfig"/> gives it whole.</summary>
+    public ImageConfig Config => Record.Config;
+
+    /// <summary>The layers' directories in <see cref="LayerStore"/>, the bottom one first.</summary>
+    public IReadOnlyList<Digest> ChainIds { get; }
+
+    /// <summary>Bytes of the files of all layers, as docker counts them.</summary>
+    public long Size => Record.Layers.Sum(layer => layer.UnpackedSize);
+
+    /// <summary>The time in the configuration; the epoch where it has none.</summary>
+    public DateTimeOffset Created => Record.Config.Created ?? DateTimeOffset.UnixEpoch;
+
+    /// <summary>Every name of the image, tags and digests. Reads a directory on first use.</summary>
+    public IReadOnlyList<ImageReference> References => _references.Value;
+
+    /// <summary>Familiar names with a tag: <c>busybox:latest</c>.</summary>
+    public IReadOnlyList<string> RepoTags => [.. References.Where(r => r.Tag is not null).Select(r => r.Familiar)];
+
+    /// <summary>Familiar names with a digest: <c>busybox@sha256:…</c>.</summary>
+    public IReadOnlyList<string> RepoDigests => [.. References.Where(r => r.Digest is not null).Select(r => r.Familiar)];
+
+    /// <summary>The layers' blobs, the bottom one first.</summary>
+    public IReadOnlyList<ImageLayer> Layers => Record.Layers;
+
+    internal ImageRecord Record { get; }
+}

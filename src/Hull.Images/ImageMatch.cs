@@ -1,0 +1,30 @@
+namespace Hull.Images;
+
+/// <summary>What <see cref="ImageStore.Find"/> found, or why nothing.</summary>
+public sealed record ImageMatch
+{
+    private ImageMatch(Image? image, ImageReference? reference, ImageError? error, string? problem) =>
+        (Image, Reference, Error, Problem) = (image, reference, error, problem);
+
+    public Image? Image { get; }
+
+    /// <summary>The name in full; null where the text can only be an id.</summary>
+    public ImageReference? Reference { get; }
+
+    /// <summary>NotFound, or Invalid for a malformed name and for an id prefix of several images.</summary>
+    public ImageError? Error { get; }
+
+    /// <summary>Docker's words for what is wrong.</summary>
+    public string? Problem { get; }
+
+    /// <summary>The image.</summary>
+    /// <exception cref="ImageException">There is none.</exception>
+    public Image Required() => Image ?? throw new ImageException(Error!.Value, Problem!);
+
+    internal static ImageMatch Found(Image image, ImageReference? reference) => new(image, reference, null, null);
+
+    internal static ImageMatch None(string typed, ImageReference? reference) =>
+        new(null, reference, ImageError.NotFound, $"No such image: {reference?.Familiar ?? typed}");
+
+    internal static ImageMatch Bad(string problem) => new(null, null, ImageError.Invalid, problem);
+}
