@@ -1,3 +1,5 @@
+using Hull.Oci;
+
 namespace Hull.Images;
 
 /// <summary>What <see cref="ImageStore.Find"/> found, or why nothing.</summary>

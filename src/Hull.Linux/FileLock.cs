@@ -23,11 +23,17 @@ public sealed partial class FileLock : IDisposable
     public static FileLock? TryAcquire(string path, bool shared = false) =>
         Take(path, (shared ? LockShared : LockExclusive) | LockNonBlocking);
 
+    /// <summary>The exclusive lock of a directory, or null where another holder has it. The directory is not made.</summary>
+    public static FileLock? TryAcquireDirectory(string path) =>
+        Lock(Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow), path, LockExclusive | LockNonBlocking);
+
     public void Dispose() => _file.Dispose();
 
-    private static FileLock? Take(string path, int operation)
+    private static FileLock? Take(string path, int operation) =>
+        Lock(Files.Open(path, OpenFlags.ReadWrite | OpenFlags.Create, 0x180), path, operation);
+
+    private static FileLock? Lock(SafeFileHandle file, string path, int operation)
     {
-        SafeFileHandle file = Files.Open(path, OpenFlags.ReadWrite | OpenFlags.Create, 0x180);
         while (flock(Files.Fd(file), operation) != 0)
         {
             switch (SyscallException.LastErrno)

@@ -157,24 +157,26 @@ public static unsafe partial class Files
         // SAFETY: the kernel writes one struct statx into a local of that size.
         int result = statx(Fd(directory), path, flags, StatxBasic | StatxMountId, &buffer);
         errno = result == 0 ? Errno.None : SyscallException.LastErrno;
-        return result != 0 ? null : new FileMetadata
-        {
-            Mode = buffer.Mode,
-            UserId = buffer.Uid,
-            GroupId = buffer.Gid,
-            Size = buffer.Size,
-            Inode = buffer.Ino,
-            Links = buffer.Nlink,
-            Blocks = buffer.Blocks,
-            ModifiedSeconds = buffer.MtimeSec,
-            ModifiedNanoseconds = buffer.MtimeNsec,
-            DeviceMajor = buffer.DevMajor,
-            DeviceMinor = buffer.DevMinor,
-            RawDeviceMajor = buffer.RdevMajor,
-            RawDeviceMinor = buffer.RdevMinor,
-            MountId = (buffer.Mask & StatxMountId) != 0 ? buffer.MountId : 0,
-        };
+        return result != 0 ? null : ToMetadata(buffer);
     }
+
+    private static FileMetadata ToMetadata(in Statx buffer) => new()
+    {
+        Mode = buffer.Mode,
+        UserId = buffer.Uid,
+        GroupId = buffer.Gid,
+        Size = buffer.Size,
+        Inode = buffer.Ino,
+        Links = buffer.Nlink,
+        Blocks = buffer.Blocks,
+        ModifiedSeconds = buffer.MtimeSec,
+        ModifiedNanoseconds = buffer.MtimeNsec,
+        DeviceMajor = buffer.DevMajor,
+        DeviceMinor = buffer.DevMinor,
+        RawDeviceMajor = buffer.RdevMajor,
+        RawDeviceMinor = buffer.RdevMinor,
+        MountId = (buffer.Mask & StatxMountId) != 0 ? buffer.MountId : 0,
+    };
 
     /// <summary>The descriptor number behind a handle, AT_FDCWD for null. Valid only while the caller keeps the handle alive.</summary>
     internal static int Fd(SafeFileHandle? handle) =>

@@ -1,0 +1,75 @@
+using Hull.Linux;
+using Hull.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Images;
+
+/// <summary>Content by digest, <c>images/blobs/sha256/HEX</c>: the blobs of an OCI image layout. Thread-safe, and safe among
+/// processes: a blob appears whole, by rename.</summary>
+public sealed class BlobStore
+{
+    private readonly StoreLayout _layout;
+
+    internal BlobStore(StoreLayout layout) => _layout = layout;
+
+    public bool Contains(Digest digest) => TrySize(digest) is not null;
+
+    /// <summary>Bytes; null where there is no such blob.</summary>
+    public long? TrySize(Digest digest) => (long?)Files.TryStatAt(null, _layout.Blob(digest), followLinks: false, out _)?.Size;
+
+    /// <summary>The path of a blob, present or not.</summary>
+    public string PathOf(Digest digest) => _layout.Blob(digest);
+
+    /// <summary>Opens a blob for reading.</summary>
+    /// <exception cref="ImageException">NotFound.</exception>
+    public FileStream OpenRead(Digest digest)
+    {
+        SafeFileHandle handle = Files.TryOpenAt(null, _layout.Blob(digest), OpenFlags.ReadOnly | OpenFlags.NoFollow, 0, out Errno errno)
+            ?? throw (errno == Errno.ENOENT
+                ? new ImageException(ImageError.NotFound, $"blob {digest}: not in the store")
+                : new SyscallException("open", _layout.Blob(digest), errno));
+        // The callers read with buffers of their own.
+        return new FileStream(handle, FileAccess.Read, bufferSize: 0);
+    }
+
+    /// <summary>The whole of a small blob, its digest verified.</summary>
+    /// <exception cref="ImageException">NotFound, or Corrupt where it is longer than the limit or was changed on disk.</exception>
+    public byte[] ReadAll(Digest digest, int limit)
+    {
+        using FileStream stream = OpenRead(digest);
+        byte[] content;
+        try
+        {
+            content = Files.ReadAll(stream.SafeFileHandle, limit, _layout.Blob(digest));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ImageException(ImageError.Corrupt, e.Message, e);
+        }
+
+        return Digest.Of(content) == digest
+            ? content
+            : throw new ImageException(ImageError.Corrupt, $"blob {digest}: the stored file has the digest {Digest.Of(content)} (remove the image and load it again)");
+    }
+
+    /// <summary>Begins a blob; nothing is visible before <see cref="BlobWriter.Commit"/>.</summary>
+    public BlobWriter Begin()
+    {
+        _layout.Create();
+        return new BlobWriter(_layout);
+    }
+
+    /// <summary>Stores bytes at hand.</summary>
+    public Digest Put(ReadOnlySpan<byte> content)
+    {
+        Digest digest = Digest.Of(content);
+        if (Contains(digest))
+        {
+            return digest;
+        }
+
+        using BlobWriter writer = Begin();
+        writer.Write(content);
+        return writer.Commit(digest);
+    }
+}
