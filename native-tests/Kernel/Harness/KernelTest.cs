@@ -1,0 +1,39 @@
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace Hull.Kernel.Tests.Harness;
+
+/// <summary>Base of the kernel tests: one store a class; after each test its containers are removed and nothing may be
+/// left of them on the machine.</summary>
+public abstract class KernelTest : IClassFixture<HullStore>, IDisposable
+{
+    private readonly LeakCheck _leaks;
+
+    protected KernelTest(HullStore store)
+    {
+        Store = store;
+        _leaks = LeakCheck.Begin(store);
+    }
+
+    protected HullStore Store { get; }
+
+    /// <summary>Runs hull on the class's store, see <see cref="HullStore.Run(string[])"/>.</summary>
+    protected RunResult Hull(params string[] arguments) => Store.Run(arguments);
+
+    /// <summary><c>hull run --rm busybox sh -c SCRIPT</c>.</summary>
+    protected RunResult InBusybox(string script, params string[] flags) =>
+        Store.Run(["run", "--rm", .. flags, Store.Busybox, "sh", "-c", script]);
+
+    /// <summary><c>hull run -d --name NAME busybox COMMAND</c>; returns the full id.</summary>
+    protected string Detached(string name, string[]? flags = null, params string[] command) =>
+        Store.Run(["run", "-d", "--name", name, .. flags ?? [], Store.Busybox, .. command.Length == 0 ? ["sleep", "1000"] : command]).Ok();
+
+    /// <summary>One value of <c>hull inspect</c>, by a <c>--format</c> template.</summary>
+    protected string Inspect(string container, string template) => Store.Run("inspect", "--format", template, container).Ok();
+
+    public virtual void Dispose()
+    {
+        Store.RemoveContainers();
+        _leaks.AssertNothingLeft();
+        GC.SuppressFinalize(this);
+    }
+}

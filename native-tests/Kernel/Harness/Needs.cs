@@ -1,0 +1,45 @@
+namespace Hull.Kernel.Tests.Harness;
+
+/// <summary>What a kernel test needs from the machine. A test whose needs are not met is skipped with the reason.</summary>
+[Flags]
+public enum Needs
+{
+    None = 0,
+    Root = 1 << 0,
+
+    /// <summary>cgroup v2 carries the cpu, memory and pids controllers.</summary>
+    CgroupV2 = 1 << 1,
+
+    /// <summary>The cpu, memory and pids controllers are bound to v1 hierarchies.</summary>
+    CgroupV1 = 1 << 2,
+
+    /// <summary>A cpuset controller, of either version.</summary>
+    Cpuset = 1 << 3,
+
+    /// <summary>overlayfs.</summary>
+    Overlay = 1 << 4,
+
+    /// <summary>CAP_SYS_RESOURCE: hard limits may be raised, oom_score_adj lowered.</summary>
+    SysResource = 1 << 5,
+
+    /// <summary>AppArmor is on.</summary>
+    AppArmor = 1 << 6,
+
+    /// <summary>Debian's skopeo is installed.</summary>
+    Skopeo = 1 << 7,
+
+    /// <summary>Debian's docker-registry is installed.</summary>
+    Registry = 1 << 8,
+
+    /// <summary>A loop device and mkfs.ext4.</summary>
+    Loop = 1 << 9,
+
+    /// <summary>Debian's runc is installed, as a second runtime to hold a bundle against.</summary>
+    Runc = 1 << 10,
+
+    /// <summary>CAP_MKNOD works for block devices and the host's device nodes can be opened.</summary>
+    Devices = 1 << 11,
+
+    /// <summary>The memory controller counts swap.</summary>
+    Swap = 1 << 12,
+}

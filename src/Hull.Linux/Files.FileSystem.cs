@@ -1,0 +1,30 @@
+using System.Runtime.InteropServices;
+
+namespace Hull.Linux;
+
+/// <summary>What file system a path is on.</summary>
+public static unsafe partial class Files
+{
+    /// <summary>CGROUP2_SUPER_MAGIC, include/uapi/linux/magic.h.</summary>
+    public const long Cgroup2Magic = 0x63677270;
+
+    /// <summary>f_type of statfs(2); null with the errno where it fails.</summary>
+    public static long? TryFileSystemMagic(string path, out Errno errno)
+    {
+        StatFs buffer;
+        // SAFETY: the kernel writes one struct statfs (120 bytes on 64-bit machines) into a local of that size.
+        int result = statfs(path, &buffer);
+        errno = result == 0 ? Errno.None : SyscallException.LastErrno;
+        return result == 0 ? buffer.Type : null;
+    }
+
+    /// <summary>struct statfs of 64-bit machines (include/uapi/asm-generic/statfs.h).</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 120)]
+    internal struct StatFs
+    {
+        [FieldOffset(0)] public long Type;
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statfs(string path, StatFs* buffer);
+}

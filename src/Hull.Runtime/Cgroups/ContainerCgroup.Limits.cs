@@ -1,0 +1,77 @@
+using Hull.Linux;
+using Hull.Linux.Cgroups;
+using Hull.Oci.RuntimeSpec;
+
+namespace Hull.Runtime.Cgroups;
+
+/// <summary>Limits: writes what <see cref="CgroupPlan"/> lists.</summary>
+public sealed partial class ContainerCgroup
+{
+    /// <summary>Sets every limit of <paramref name="resources"/> and the device rules.</summary>
+    /// <param name="resources">Null: no limits, and the default device rules.</param>
+    /// <param name="notes">Takes sentences on limits that hold in another way than asked.</param>
+    /// <exception cref="CgroupException">A limit cannot be set: which, in which file, and what to do. Those before it are set.</exception>
+    public void Apply(LinuxResources? resources, IList<string>? notes = null)
+    {
+        Update(resources ?? new LinuxResources(), notes);
+    }
+
+    /// <summary>Changes limits of a running container; the device rules stay.</summary>
+    /// <exception cref="CgroupException">As <see cref="Apply"/>.</exception>
+    public void Update(LinuxResources resources, IList<string>? notes = null)
+    {
+        if (resources.Memory is { CheckBeforeUpdate: true, Limit: > 0 } memory && Stats().MemoryUsage > (ulong)memory.Limit)
+        {
+            throw new CgroupException($"memory limit (--memory) {memory.Limit}: the container uses {Stats().MemoryUsage} bytes already");
+        }
+
+        foreach (CgroupWrite write in CgroupPlan.Build(_host, resources, _fresh))
+        {
+            Perform(write, notes);
+        }
+    }
+
+    private void Perform(CgroupWrite write, IList<string>? notes)
+    {
+        CgroupDirectory directory = _directories.Find(candidate => candidate.Hierarchy == write.Hierarchy)
+            ?? throw new CgroupException($"{write.Limit}: the container has no cgroup in {write.Hierarchy.MountPoint}");
+        Errno errno = directory.TryWrite(write.File, write.Value);
+        if (errno == Errno.None)
+        {
+            return;
+        }
+
+        if (errno == Errno.ENOENT && write.Otherwise is { } otherwise)
+        {
+            Perform(otherwise, notes);
+            return;
+        }
+
+        if (errno == Errno.ENOENT && write.HoldsWithout?.Invoke() is { } reason)
+        {
+            if (reason.Length > 0)
+            {
+                notes?.Add(reason);
+            }
+
+            return;
+        }
+
+        string? hint = errno == Errno.ENOENT ? WhyMissing(directory, write) : write.Hint;
+        throw new CgroupException(
+            $"cannot set {write.Limit}: "
+            + new SyscallException("write", $"{directory.FullPath}/{write.File}", errno, $"value={write.Value}", hint).Message,
+            new SyscallException("write", $"{directory.FullPath}/{write.File}", errno));
+    }
+
+    private static string WhyMissing(CgroupDirectory directory, CgroupWrite write)
+    {
+        if (!directory.Exists)
+        {
+            return "the cgroup is gone";
+        }
+
+        string? reason = directory.Hierarchy.IsUnified ? UnifiedTree.WhyMissing(directory, write.Controller) : null;
+        return reason ?? write.MissingHint ?? "this kernel has no such file";
+    }
+}
