@@ -31,6 +31,8 @@ public static class SystemCallNumbers
 
     public const int mount_setattr = 442;
 
+    public static readonly int bpf = Native(321, 280);
+
     /// <summary>The number on this machine's architecture.</summary>
     public static int Native(int x64, int arm64) => Arm64 ? arm64 : x64;
 }

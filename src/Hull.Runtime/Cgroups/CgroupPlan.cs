@@ -21,7 +21,7 @@ public sealed partial class CgroupPlan
     }
 
     /// <summary>The values for <paramref name="resources"/>, in the order they must be written.
-    /// Devices are not among them.</summary>
+    /// Devices are not among them, see <see cref="DeviceRules"/>.</summary>
     /// <param name="fresh">The cgroup has just been made: nothing has to be widened before it is narrowed.</param>
     /// <exception cref="CgroupException">A value is out of range, or the host lacks the controller.</exception>
     public static IReadOnlyList<CgroupWrite> Build(CgroupHost host, LinuxResources resources, bool fresh)

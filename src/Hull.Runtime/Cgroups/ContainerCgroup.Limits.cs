@@ -14,6 +14,7 @@ public sealed partial class ContainerCgroup
     public void Apply(LinuxResources? resources, IList<string>? notes = null)
     {
         Update(resources ?? new LinuxResources(), notes);
+        ApplyDevices(resources);
     }
 
     /// <summary>Changes limits of a running container; the device rules stay.</summary>
