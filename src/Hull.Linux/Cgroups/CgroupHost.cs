@@ -66,13 +66,13 @@ public sealed class CgroupHost
     }
 
     /// <summary>A host whose only tree is v2, at <paramref name="mountPoint"/>.</summary>
-    internal static CgroupHost FromUnified(string mountPoint) =>
+    public static CgroupHost FromUnified(string mountPoint) =>
         new(CgroupLayout.Unified, [new CgroupHierarchy(mountPoint, IsUnified: true, ReadControllers(mountPoint))]);
 
     /// <summary>The host that a mount table describes.</summary>
     /// <param name="mountInfo">Text of /proc/self/mountinfo, proc_pid_mountinfo(5).</param>
     /// <param name="prefix">Put before every mount point: the root of a made-up tree in a test.</param>
-    internal static CgroupHost FromMountInfo(ReadOnlySpan<byte> mountInfo, string prefix = "")
+    public static CgroupHost FromMountInfo(ReadOnlySpan<byte> mountInfo, string prefix = "")
     {
         List<CgroupHierarchy> found = [];
         bool legacy = false;

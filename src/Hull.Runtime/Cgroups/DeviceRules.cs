@@ -24,8 +24,8 @@ public enum DeviceKind
 /// <summary>Which devices a container may make, read and write.</summary>
 /// <remarks>
 /// <para>Rules are in order and later ones win, bit by bit of the access asked for. Before the first stands "deny everything":
-/// a spec without rules gives no device (GHSA-g54h-m393-cpwq, where an empty list meant all of them). After the last stand the
-/// devices that every container has (config-linux.md, "Default Devices").</para>
+/// a spec without rules gives no device (GHSA-g54h-m393-cpwq, where an empty list meant all of them). Unless a rule allows
+/// everything, after the last stand the devices that every container has (config-linux.md, "Default Devices").</para>
 /// <para>On v2 the rules become an eBPF program (<see cref="DeviceProgram"/>), on v1 lines for devices.allow and
 /// devices.deny (<see cref="LegacyDeviceRules"/>).</para>
 /// </remarks>
@@ -79,12 +79,9 @@ public sealed class DeviceRules
             entries.Insert(0, new Entry(false, DeviceKind.Any, null, null, DeviceAccess.All));
         }
 
-        foreach (Entry entry in EveryContainer)
+        if (!entries[0].Allow)
         {
-            if (!entries.Contains(entry))
-            {
-                entries.Add(entry);
-            }
+            entries.AddRange(EveryContainer.Where(entry => !entries.Contains(entry)));
         }
 
         return new DeviceRules(entries);
