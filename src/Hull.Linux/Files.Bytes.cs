@@ -172,6 +172,15 @@ public static unsafe partial class Files
         return errno != Errno.None ? errno : Result(fchownat_bytes(Fd(directory), text, user, group, AtSymlinkNoFollow));
     }
 
+    /// <summary>fchmodat(2), which follows a symbolic link: for names known to be none.</summary>
+    public static Errno TryChangeMode(SafeFileHandle directory, ReadOnlySpan<byte> name, uint mode)
+    {
+        byte* text = stackalloc byte[MaxNameBytes + 1];
+        Errno errno = Terminate(name, text, MaxNameBytes);
+        // SAFETY: a terminated string of this frame.
+        return errno != Errno.None ? errno : Result(fchmodat_bytes(Fd(directory), text, mode, 0));
+    }
+
     /// <summary>utimensat(2) of the entry itself: access and modification time.</summary>
     public static Errno TrySetTimes(SafeFileHandle directory, ReadOnlySpan<byte> name, long seconds, uint nanoseconds)
     {
@@ -234,6 +243,9 @@ public static unsafe partial class Files
 
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true)]
     private static partial int fchownat_bytes(int directory, byte* path, uint user, uint group, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fchmodat", SetLastError = true)]
+    private static partial int fchmodat_bytes(int directory, byte* path, uint mode, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int utimensat(int directory, byte* path, long* times, int flags);

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Hull.Linux;
+using Hull.Oci;
+using Hull.Oci.ImageSpec;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Images;
+
+/// <summary>Adding images and names. Under the store's lock: record, then names, then the index, which only restates them
+/// for other tools and is written anew by every change, so that a kill in between heals with the next.</summary>
+public sealed partial class ImageStore
+{
+    private LayerApplier? _applier;
+
+    /// <summary>Unpacks layers for this store.</summary>
+    public LayerApplier Applier => _applier ??= new LayerApplier(this);
+
+    /// <summary>Begins to take in an image whose manifest and configuration are at hand.</summary>
+    /// <param name="mediaType">Of the manifest, where the manifest does not say itself.</param>
+    /// <exception cref="ImageSpecException">A document is malformed.</exception>
+    /// <exception cref="ImageException">The documents contradict each other.</exception>
+    public ImageIngest BeginIngest(byte[] manifest, string? mediaType, byte[] config) => new(this, manifest, mediaType, config);
+
+    /// <summary>Keeps layers and blobs from garbage collection until disposed: from finding an image to recording the container
+    /// that uses it.</summary>
+    public IDisposable Hold()
+    {
+        _layout.Create();
+        return FileLock.Acquire(_layout.UseLockFile, shared: true);
+    }
+
+    /// <summary>Removes what killed processes left half done.</summary>
+    public void Sweep()
+    {
+        StagingName.Sweep(_layout.Layers);
+        StagingName.Sweep(_layout.BlobStaging);
+    }
+
+    /// <summary>Gives an image one more name, taken from the image that has it now.</summary>
+    /// <exception cref="ImageException">Invalid: the name has a digest, which names content and cannot be given.</exception>
+    public void Tag(Image image, ImageReference reference)
+    {
+        if (reference.Digest is not null)
+        {
+            throw new ImageException(ImageError.Invalid, $"\"{reference.Familiar}\": refusing to create a tag with a digest reference");
+        }
+
+        using FileLock held = FileLock.Acquire(_layout.LockFile);
+        if (TryRead(_layout.Record(image.Id)) is null)
+        {
+            throw new ImageException(ImageError.NotFound, $"No such image: {image.Id}");
+        }
+
+        Link(reference, image.Id);
+        WriteIndex();
+    }
+
+    /// <summary>Makes the image visible under its id and names.</summary>
+    internal Image Register(ImageRecord record, IEnumerable<ImageReference> references)
+    {
+        using FileLock held = FileLock.Acquire(_layout.LockFile);
+        AtomicFile.Write(
+            _layout.Record(record.Id), JsonSerializer.SerializeToUtf8Bytes(record, StoreJson.Default.ImageRecord), Options.Sync);
+        foreach (ImageReference reference in references)
+        {
+            Link(reference, record.Id);
+        }
+
+        WriteIndex();
+        return ToImage(record);
+    }
+
+    private void Link(ImageReference reference, Digest id)
+    {
+        string path = PathOf(reference);
+        if (Path.GetFileName(path).Length > Files.MaxNameBytes)
+        {
+            throw new ImageException(ImageError.Invalid, $"\"{reference.Familiar}\": longer than {Files.MaxNameBytes} characters in full");
+        }
+
+        string temporary = $"{_layout.References}/new-{Environment.ProcessId}";
+        Files.Unlink(null, temporary);
+        Files.MakeSymbolicLink($"../records/{id.Hex}.json", null, temporary);
+        Files.Rename(temporary, path);
+    }
+
+    /// <summary>Writes <c>index.json</c>: one entry a name, and one for each image without.</summary>
+    private void WriteIndex()
+    {
+        ILookup<Digest, ImageReference> names = AllReferences().ToLookup(pair => pair.Id, pair => pair.Reference);
+        List<Descriptor> entries = [];
+        foreach (Digest id in Ids().OrderBy(id => id.Hex, StringComparer.Ordinal))
+        {
+            if (TryRead(_layout.Record(id)) is not { } record)
+            {
+                continue;
+            }
+
+            Descriptor plain = record.Manifest with { Platform = new Platform { Architecture = record.Config.Architecture, Os = record.Config.Os, Variant = record.Config.Variant } };
+            IReadOnlyList<ImageReference> tags = [.. names[id].Where(name => name.Tag is not null)];
+            entries.AddRange(tags.Select(name => plain with { Annotations = NameAnnotations(name) }));
+            if (tags.Count == 0)
+            {
+                entries.Add(plain);
+            }
+        }
+
+        ImageIndex index = new() { MediaType = MediaTypes.OciIndex, Manifests = entries };
+        AtomicFile.Write(_layout.Index, JsonSerializer.SerializeToUtf8Bytes(index, ImageSpecJson.Default.ImageIndex), Options.Sync);
+        if (Options.Sync)
+        {
+            using SafeFileHandle references = Files.Open(_layout.References, OpenFlags.ReadOnly | OpenFlags.Directory);
+            Files.Sync(references, _layout.References);
+        }
+    }
+
+    /// <summary>The name for tools that look for either annotation; both in full, as an index may hold equal tags of two
+    /// repositories.</summary>
+    internal static Dictionary<string, string> NameAnnotations(ImageReference name) => new()
+    {
+        [ImageIndex.ContainerdName] = name.ToString(),
+        [ImageIndex.ReferenceName] = name.ToString(),
+    };
+}
