@@ -1,1 +1,8 @@
-return 0;
+using Hull.Cli;
+using Hull.Cli.Output;
+
+// The monitor and the OCI runtime answer before anything of the command line is touched: their start-up is paid for every
+// container.
+DescriptorWriter output = new(1, "standard output", flushLines: false);
+DescriptorWriter error = new(2, "standard error", flushLines: true);
+return CommandLine.Run(args, new CliContext { Output = output, Error = error });

@@ -77,11 +77,22 @@ internal sealed class DescriptorWriter : TextWriter
         Write('\n');
     }
 
-    /// <summary>Writes bytes as they are, in order with the text before them.</summary>
-    public void WriteBytes(ReadOnlySpan<byte> bytes)
+    /// <summary>Bytes as they are, UTF-8 or not, in order with the text.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
     {
-        Flush();
-        Files.Write(_file, bytes, _name);
+        if (bytes.Length > Capacity - _length)
+        {
+            Flush();
+        }
+
+        if (bytes.Length > Capacity)
+        {
+            Files.Write(_file, bytes, _name);
+            return;
+        }
+
+        bytes.CopyTo((_buffer ??= new byte[Capacity]).AsSpan(_length));
+        _length += bytes.Length;
     }
 
     /// <exception cref="SyscallException">EPIPE where the reader has gone, ENOSPC and others as of write(2).</exception>

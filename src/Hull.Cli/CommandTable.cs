@@ -1,0 +1,96 @@
+using Hull.Cli.Commands;
+using Hull.Cli.Help;
+using Hull.Cli.Parsing;
+
+namespace Hull.Cli;
+
+/// <summary>Which word makes which command. A factory runs only for the command that is called.</summary>
+internal static class CommandTable
+{
+    /// <summary>The commands that a newcomer meets first, in docker's order.</summary>
+    public static IReadOnlyList<string> CommonVerbs => ["version"];
+
+    public static IReadOnlyList<string> OtherVerbs =>
+    [
+        "completion",
+    ];
+
+    public static IReadOnlyList<string> ContainerVerbs =>
+    [
+    ];
+
+    public static IReadOnlyList<string> ImageVerbs => [];
+
+    /// <summary>The command that the first words call, which are taken off <paramref name="arguments"/>; null where a
+    /// group's help was all that was asked for, and it is written.</summary>
+    /// <exception cref="UsageException">No such command.</exception>
+    public static HullCommand? Find(ref ReadOnlySpan<string> arguments, CliContext context)
+    {
+        string verb = arguments[0];
+        string group = verb is "container" or "image" or "system" ? verb : "";
+        arguments = arguments[1..];
+        if (group.Length > 0)
+        {
+            if (arguments.Length == 0 || arguments[0] is "--help" or "-h")
+            {
+                WriteGroup(group, context.Output);
+                return null;
+            }
+
+            verb = arguments[0];
+            arguments = arguments[1..];
+        }
+
+        return Create(group, verb, context) ?? throw Unknown(group, verb);
+    }
+
+    /// <summary>A new command; null for an unknown word.</summary>
+    public static HullCommand? Create(string group, string verb, CliContext context) => group switch
+    {
+        "container" => CreateContainer(verb, "container " + verb, context),
+        "image" => CreateImage(verb, context),
+        _ => verb switch
+        {
+            "version" => VersionCommand.Create(context),
+            "completion" => CompletionCommand.Create(context),
+            "ls" or "list" or "remove" => null,
+            _ => CreateContainer(verb, verb, context),
+        },
+    };
+
+    private static HullCommand? CreateContainer(string verb, string path, CliContext context) => verb switch
+    {
+        _ => null,
+    };
+
+    private static HullCommand? CreateImage(string verb, CliContext context) => verb switch
+    {
+        _ => null,
+    };
+
+    private static void WriteGroup(string group, TextWriter output)
+    {
+        (string summary, IReadOnlyList<string> verbs) = group switch
+        {
+            "container" => ("Manage containers", ContainerVerbs),
+            "image" => ("Manage images", ImageVerbs),
+            _ => ("Manage hull", (IReadOnlyList<string>)["info"]),
+        };
+        CommandHelp.WriteGroup(group, summary, verbs, output);
+    }
+
+    private static UsageException Unknown(string group, string verb)
+    {
+        string path = group.Length == 0 ? "hull" : "hull " + group;
+        List<string> names = group switch
+        {
+            "container" => [.. ContainerVerbs],
+            "image" => [.. ImageVerbs],
+            "system" => ["info"],
+            _ => [.. CommonVerbs, .. OtherVerbs, "container", "image"],
+        };
+        IReadOnlyList<string> near = NearestNames.Of(verb, names);
+        string hint = near.Count == 0 ? "" : $" (did you mean {string.Join(" or ", near)}?)";
+        return new UsageException($"unknown command: {path} {verb}{hint}") { ExitCode = 1 };
+    }
+}

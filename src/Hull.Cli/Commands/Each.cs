@@ -1,0 +1,31 @@
+namespace Hull.Cli.Commands;
+
+/// <summary>Verbs that act on several objects: what fails for one is reported and the others are done all the same.</summary>
+internal static class Each
+{
+    /// <summary>Does the work for each name and prints the name after it, as docker does.</summary>
+    /// <returns>1 where any failed, else 0.</returns>
+    public static int Do(CliContext context, IReadOnlyList<string> names, Action<string> work, bool print = true)
+    {
+        int code = 0;
+        foreach (string name in names)
+        {
+            try
+            {
+                work(name);
+                if (print)
+                {
+                    context.Output.WriteLine(name);
+                }
+            }
+            catch (Exception exception)
+            {
+                // In order, where both go to one terminal.
+                context.Output.Flush();
+                code = ErrorReport.Write(exception, null, context);
+            }
+        }
+
+        return code;
+    }
+}
