@@ -5,14 +5,16 @@ namespace Hull.Linux;
 /// <summary>Replaces a file so that a reader, a kill or a power cut sees the old content or the new, never a part.</summary>
 public static class AtomicFile
 {
+    private static long _counter;
+
     /// <summary>Writes a temporary file beside <paramref name="path"/>, renames it over.</summary>
     /// <param name="durable">Also syncs file and directory: for what must outlive a power cut. Costs a disk flush;
     /// state that a reboot voids anyway (under the exec root) does without.</param>
     public static void Write(string path, ReadOnlySpan<byte> content, bool durable, uint mode = 0x180)
     {
         string directory = Path.GetDirectoryName(path)!;
-        // The process id keeps two writers apart; leftovers of a kill are swept by the owner of the directory ("new-*").
-        string temporary = Path.Combine(directory, $"new-{Environment.ProcessId}-{Path.GetFileName(path)}");
+        // The process id and the counter keep two writers apart; leftovers of a kill are swept by the owner of the directory ("new-*").
+        string temporary = Path.Combine(directory, $"new-{Environment.ProcessId}-{Interlocked.Increment(ref _counter)}-{Path.GetFileName(path)}");
         using (SafeFileHandle file = Files.Open(temporary, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate, mode))
         {
             try
