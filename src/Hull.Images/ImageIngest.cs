@@ -102,6 +102,31 @@ public sealed class ImageIngest : IDisposable
         Accept(index, _store.Applier.Stage(blob, layer.Descriptor.Digest, layer.DiffId, null, cancel));
     }
 
+    /// <summary>Unpacks a layer whose blob is staged; takes the blob over.</summary>
+    internal void ApplyBlob(int index, BlobWriter blob, CancellationToken cancel)
+    {
+        IngestLayer layer = Layers[index];
+        if (blob.Finish() != layer.Descriptor.Digest)
+        {
+            using (blob)
+            {
+                throw new ImageException(ImageError.Corrupt, $"layer {layer.DiffId}: digest mismatch: expected {layer.Descriptor.Digest}, the archive's file has {blob.Finish()}");
+            }
+        }
+
+        if (_store.Layers.Contains(layer.ChainId))
+        {
+            using (blob)
+            {
+                blob.Commit(sync: _store.Options.Sync);
+            }
+
+            return;
+        }
+
+        Accept(index, _store.Applier.Stage(blob, layer.DiffId, cancel));
+    }
+
     /// <summary>Makes the image part of the store and gives it names, taking them from other images.</summary>
     /// <returns>The image.</returns>
     /// <exception cref="InvalidOperationException">A layer is not there yet.</exception>

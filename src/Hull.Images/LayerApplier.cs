@@ -21,13 +21,25 @@ public sealed class LayerApplier
     /// <param name="keep">Where the stored form is kept; the staged layer owns it from here on. Null keeps nothing.</param>
     /// <exception cref="ImageException">Corrupt: malformed, hostile, beyond a limit, or another digest. Host: a codec or disk space is missing.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public StagedLayer Stage(Stream source, Digest? digest, Digest? diffId, BlobWriter? keep, CancellationToken cancel = default)
+    public StagedLayer Stage(Stream source, Digest? digest, Digest? diffId, BlobWriter? keep, CancellationToken cancel = default) =>
+        Stage(digest, diffId, keep, (limits, token) => new LayerPipe(source, keep, digest is not null, limits, token), cancel);
+
+    /// <summary>Unpacks a blob that is staged already, which the staged layer then owns.</summary>
+    internal StagedLayer Stage(BlobWriter blob, Digest diffId, CancellationToken cancel)
+    {
+        Stream source = blob.OpenRead();
+        Digest known = blob.Finish();
+        return Stage(known, diffId, blob, (limits, token) => new LayerPipe(source, null, false, limits, token, known), cancel);
+    }
+
+    private StagedLayer Stage(
+        Digest? digest, Digest? diffId, BlobWriter? keep, Func<ImageStoreOptions, CancellationToken, LayerPipe> open, CancellationToken cancel)
     {
         string what = $"layer {diffId ?? digest}";
         StagedLayer staged = new(_store, keep);
         try
         {
-            using LayerPipe pipe = new(source, keep, digest is not null, _store.Options, cancel);
+            using LayerPipe pipe = open(_store.Options, cancel);
             staged.Unpacker.Unpack(new TarReader(pipe));
             (Digest? stored, Digest actual) = pipe.Finish();
             if (digest is not null && stored != digest)

@@ -18,7 +18,8 @@ namespace Hull.Images;
 /// </remarks>
 internal sealed class StoreLayout(string dataRoot)
 {
-    private bool _created;
+    private readonly Lock _gate = new();
+    private volatile bool _created;
 
     public string Images { get; } = $"{dataRoot}/images";
 
@@ -52,6 +53,18 @@ internal sealed class StoreLayout(string dataRoot)
             return;
         }
 
+        lock (_gate)
+        {
+            if (!_created)
+            {
+                CreateAll();
+                _created = true;
+            }
+        }
+    }
+
+    private void CreateAll()
+    {
         // 0700: unpacked layers hold setuid programs, which no user of the host may reach (CVE-2021-41091).
         const uint Private = 0x1c0;
         foreach (string directory in new[] { Blobs, Records, References, BlobStaging, Layers })
@@ -64,7 +77,5 @@ internal sealed class StoreLayout(string dataRoot)
         {
             AtomicFile.Write(marker, "{\"imageLayoutVersion\":\"1.0.0\"}"u8, durable: true);
         }
-
-        _created = true;
     }
 }

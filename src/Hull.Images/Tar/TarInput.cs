@@ -6,6 +6,24 @@ internal abstract class TarInput
 {
     /// <summary>The next bytes, at least one and at most <paramref name="max"/>; empty at the end. Valid until the next call.</summary>
     public abstract ReadOnlySpan<byte> Take(int max);
+
+    /// <summary>Passes over bytes; returns how many there were.</summary>
+    public virtual long Skip(long count)
+    {
+        long skipped = 0;
+        while (skipped < count)
+        {
+            int n = Take((int)Math.Min(int.MaxValue, count - skipped)).Length;
+            if (n == 0)
+            {
+                break;
+            }
+
+            skipped += n;
+        }
+
+        return skipped;
+    }
 }
 
 /// <summary>Reads a stream through one buffer. Does not own the stream.</summary>
@@ -27,5 +45,13 @@ internal sealed class StreamTarInput(Stream stream, int bufferSize = 64 * 1024) 
         ReadOnlySpan<byte> slice = _buffer.AsSpan(_start, n);
         _start += n;
         return slice;
+    }
+
+    /// <summary>Drops bytes that are in the buffer already; returns how many.</summary>
+    public int SkipBuffered(long count)
+    {
+        int n = (int)Math.Min(count, _end - _start);
+        _start += n;
+        return n;
     }
 }

@@ -74,7 +74,7 @@ internal sealed partial class TarReader(TarInput input)
         ReadOnlySpan<byte> slice = input.Take((int)Math.Min(max, _remaining));
         if (slice.IsEmpty)
         {
-            throw Corrupt($"truncated: the archive ends {_remaining} bytes before the end of '{Current.DisplayName}'");
+            throw Truncated(_remaining);
         }
 
         _remaining -= slice.Length;
@@ -84,9 +84,16 @@ internal sealed partial class TarReader(TarInput input)
 
     private void SkipContent()
     {
-        while (_remaining > 0)
+        if (_remaining > 0)
         {
-            ReadContent(int.MaxValue);
+            long skipped = input.Skip(_remaining);
+            Position += skipped;
+            if (skipped < _remaining)
+            {
+                throw Truncated(_remaining - skipped);
+            }
+
+            _remaining = 0;
         }
 
         SkipPadding();
@@ -192,6 +199,9 @@ internal sealed partial class TarReader(TarInput input)
                 : $"a header has a wrong checksum (at byte {Position - BlockSize})");
         }
     }
+
+    private ImageException Truncated(long missing) =>
+        Corrupt($"truncated: the archive ends {missing} bytes before the end of '{Current.DisplayName}'");
 
     private static byte[] TrimNul(byte[] text)
     {

@@ -24,6 +24,7 @@ internal sealed class LayerPipe : TarInput, IDisposable
     private readonly SourceTap _source;
     private readonly ImageStoreOptions _limits;
     private readonly CancellationToken _cancel;
+    private readonly Digest? _known;
     private readonly IncrementalHash? _hash;
     private readonly Queue<byte[]> _free = new();
     private readonly Queue<(byte[] Buffer, int Length)> _full = new();
@@ -40,14 +41,20 @@ internal sealed class LayerPipe : TarInput, IDisposable
     /// <param name="source">The stored form of the layer; the caller keeps owning it.</param>
     /// <param name="keep">Where the stored form goes too; null to keep nothing.</param>
     /// <param name="hashStored">Hash the stored form although nothing keeps it.</param>
-    public LayerPipe(Stream source, BlobWriter? keep, bool hashStored, ImageStoreOptions limits, CancellationToken cancel)
+    /// <param name="known">The digest of the stored form where it was verified before.</param>
+    /// <param name="hashTar">False for an archive whose own digest nobody needs.</param>
+    public LayerPipe(
+        Stream source, BlobWriter? keep, bool hashStored, ImageStoreOptions limits, CancellationToken cancel,
+        Digest? known = null, bool hashTar = true)
     {
         _limits = limits;
         _cancel = cancel;
+        _known = known;
         _source = new SourceTap(source, keep, hashStored);
         Compression = Decompressor.Sniff(_source.Peek(Decompressor.MagicLength));
         // An uncompressed layer is its own tar: one hash serves both digests.
-        _hash = Compression == Compression.None && _source.Hashes ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        bool same = Compression == Compression.None && (_source.Hashes || known is not null);
+        _hash = same || !hashTar ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (int i = 0; i < ChunkCount; i++)
         {
             _free.Enqueue(GC.AllocateUninitializedArray<byte>(ChunkSize));
@@ -62,15 +69,15 @@ internal sealed class LayerPipe : TarInput, IDisposable
     /// <summary>Bytes of the uncompressed tar taken so far.</summary>
     public long TarBytes { get; private set; }
 
-    /// <summary>Reads to the end, so that the digests cover everything and the source is drained, then tells them.</summary>
+    /// <summary>Reads to the end, so that the digests cover everything and the source is drained, then tells those that were asked for.</summary>
     public (Digest? Stored, Digest DiffId) Finish()
     {
         while (!Take(int.MaxValue).IsEmpty)
         {
         }
 
-        Digest? stored = _source.Finish();
-        return (stored, _hash is null ? stored!.Value : Digest.FromHash(_hash.GetHashAndReset()));
+        Digest? stored = _known ?? _source.Finish();
+        return (stored, _hash is null ? stored ?? default : Digest.FromHash(_hash.GetHashAndReset()));
     }
 
     public override ReadOnlySpan<byte> Take(int max)

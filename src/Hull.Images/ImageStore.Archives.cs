@@ -1,0 +1,123 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Hull.Images.Archives;
+using Hull.Images.Codecs;
+using Hull.Oci;
+using Hull.Oci.ImageSpec;
+
+namespace Hull.Images;
+
+/// <summary>Images from and to files: load, save, import.</summary>
+public sealed partial class ImageStore
+{
+    /// <summary>Loads every image of a docker archive, an OCI archive or an OCI layout directory; archives may be compressed.</summary>
+    /// <param name="progress">Called from several threads.</param>
+    /// <exception cref="ImageException">Corrupt or Host.</exception>
+    /// <exception cref="ImageSpecException">A document of the archive is malformed.</exception>
+    /// <exception cref="Linux.SyscallException">The file cannot be read.</exception>
+    public LoadResult Load(string path, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
+        new ImageLoader(this, progress, cancel).Load(path);
+
+    /// <summary>Loads from a stream that need not seek, such as standard input.</summary>
+    public LoadResult Load(Stream stream, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
+        new ImageLoader(this, progress, cancel).Load(stream);
+
+    /// <summary>Writes images as one archive for <c>load</c>, docker and OCI tools.</summary>
+    /// <param name="names">As the user typed them: an id saves no name, a name with a tag that name, a name without a tag all
+    /// tags of the repository.</param>
+    /// <exception cref="ImageException">NotFound or Invalid, before anything is written.</exception>
+    public void Save(IReadOnlyList<string> names, Stream output)
+    {
+        using IDisposable use = Hold();
+        List<(Image Image, List<ImageReference> Names)> images = [];
+        void Add(Image image, ImageReference? name)
+        {
+            (Image Image, List<ImageReference> Names) entry = images.FirstOrDefault(known => known.Image.Id == image.Id);
+            if (entry.Image is null)
+            {
+                entry = (image, []);
+                images.Add(entry);
+            }
+
+            if (name is not null && !entry.Names.Contains(name))
+            {
+                entry.Names.Add(name);
+            }
+        }
+
+        foreach (string typed in names)
+        {
+            if (ImageReference.TryParse(typed, out ImageReference? reference) && reference.Digest is null && reference.Familiar != typed && reference.ToString() != typed)
+            {
+                IReadOnlyList<(ImageReference Reference, Digest Id)> tags =
+                    [.. AllReferences().Where(pair => pair.Reference.Name == reference.Name && pair.Reference.Tag is not null)];
+                foreach ((ImageReference tag, Digest id) in tags)
+                {
+                    Add(ToImage(TryRead(_layout.Record(id))!), tag);
+                }
+
+                if (tags.Count > 0)
+                {
+                    continue;
+                }
+            }
+
+            ImageMatch match = Find(typed);
+            Add(match.Required(), match.Reference is { Digest: null } name ? name : null);
+        }
+
+        new ImageSaver(this).Save([.. images.Select(entry => (entry.Image, (IReadOnlyList<ImageReference>)entry.Names))], output);
+    }
+
+    /// <summary>Makes an image of one layer from the tar of a file system, compressed or not.</summary>
+    /// <param name="comment">Of the history; docker writes <c>Imported from -</c>.</param>
+    /// <param name="defaults">What a container of the image starts with.</param>
+    /// <exception cref="ImageException">Corrupt or Host.</exception>
+    public Image Import(
+        Stream tar, ImageReference? reference, string comment, ImageDefaults? defaults = null, Platform? platform = null, CancellationToken cancel = default)
+    {
+        using IDisposable use = Hold();
+        Sweep();
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        using StagedLayer staged = Applier.Stage(tar, null, null, Blobs.Begin(), cancel);
+        staged.Commit([]);
+        Digest blob = staged.BlobDigest!.Value;
+        ImageConfig config = new()
+        {
+            Created = now,
+            Architecture = platform?.Architecture ?? HostArchitecture,
+            Variant = platform?.Variant,
+            Os = platform?.Os ?? "linux",
+            Comment = comment,
+            Defaults = defaults ?? new ImageDefaults(),
+            Rootfs = new ImageRootfs { Type = "layers", DiffIds = [staged.DiffId.ToString()] },
+            History = [new ImageHistory { Created = now, Comment = comment }],
+        };
+        byte[] configBytes = JsonSerializer.SerializeToUtf8Bytes(config, ImageSpecJson.Default.ImageConfig);
+        ImageManifest manifest = new()
+        {
+            MediaType = MediaTypes.OciManifest,
+            Config = new Descriptor { MediaType = MediaTypes.OciConfig, Digest = Digest.Of(configBytes), Size = configBytes.Length },
+            Layers = [new Descriptor { MediaType = LayerMediaType(blob), Digest = blob, Size = Blobs.TrySize(blob)!.Value }],
+        };
+        using ImageIngest ingest = BeginIngest(
+            JsonSerializer.SerializeToUtf8Bytes(manifest, ImageSpecJson.Default.ImageManifest), MediaTypes.OciManifest, configBytes);
+        return ingest.Commit(reference is null ? [] : [reference]);
+    }
+
+    /// <summary>This machine in the words of images: <c>amd64</c>, <c>arm64</c>.</summary>
+    public static string HostArchitecture => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+
+    private string LayerMediaType(Digest blob)
+    {
+        using FileStream stream = Blobs.OpenRead(blob);
+        byte[] start = new byte[Decompressor.MagicLength];
+        int n = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        return Decompressor.Sniff(start.AsSpan(0, n)) switch
+        {
+            Compression.Gzip => MediaTypes.OciLayerGzip,
+            Compression.Zstd => MediaTypes.OciLayerZstd,
+            _ => MediaTypes.OciLayer,
+        };
+    }
+}
