@@ -42,6 +42,13 @@ internal sealed partial class ContainerMonitor
                 break;
             case FrameKind.Wait:
                 _waiters.Add((client, (WaitCondition)reader.Byte()));
+                if (_finished)
+                {
+                    // Only a slow reader keeps this monitor; the answer is known.
+                    client.Send(_lastExit.Encode());
+                    client.Finish();
+                }
+
                 break;
             case FrameKind.Signal:
                 Signal(reader.Int32());

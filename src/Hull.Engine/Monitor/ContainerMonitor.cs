@@ -246,7 +246,7 @@ internal sealed partial class ContainerMonitor : IDisposable
         TellWaiters(WaitCondition.NextExit);
         TellWaiters(WaitCondition.NotRunning);
         TellWaiters(WaitCondition.Removed);
-        foreach (Client stopper in _stoppers)
+        foreach (Client stopper in _stoppers.ToArray())
         {
             stopper.Send(FrameKind.Done);
             stopper.Finish();

@@ -1,6 +1,5 @@
 using System.Text;
 using Hull.Linux;
-using Hull.Runtime;
 
 namespace Hull.Engine.Monitor;
 
@@ -15,8 +14,6 @@ internal static class MonitorFrames
     public static EngineException AsFailure(Exception error) => error switch
     {
         EngineException engine => engine,
-        ContainerException { Fault: ContainerFault.NotFound } container => new EngineException(EngineErrorKind.CommandNotFound, container.Message, container),
-        ContainerException { Fault: ContainerFault.CannotExecute } container => new EngineException(EngineErrorKind.CannotExecute, container.Message, container),
         _ => new EngineException(EngineErrorKind.System, error.Message, error),
     };
 
@@ -31,5 +28,5 @@ internal static class MonitorFrames
 
     /// <summary>Whether an exception is an expected failure of a request, to be answered; others are defects.</summary>
     public static bool IsFailure(Exception error) =>
-        error is EngineException or ContainerException or SyscallException or InvalidDataException or IOException or UnauthorizedAccessException;
+        error is EngineException or SyscallException or InvalidDataException or IOException or UnauthorizedAccessException;
 }

@@ -40,19 +40,6 @@ public sealed class MonitorProcess : IDisposable
         _starter = new Client(_loop, starter) { Handler = OnFirstFrame, Closed = _ => _loop.Stop() };
     }
 
-    /// <summary>The whole program.</summary>
-    /// <returns>The process's exit code; nobody but a test looks at it.</returns>
-    public static int Run()
-    {
-        OwnProcess.SetName("hull-monitor\0"u8);
-        OwnProcess.BecomeSubreaper();
-        using SafeFileHandle signals = Signals.OpenDescriptor(BlockedSignals);
-        using MonitorProcess process = new(new SafeFileHandle(StarterDescriptor, ownsHandle: true), ContainerHost.Open);
-        using Watch watch = process._loop.Watch(signals, PollEvents.Readable, _ => process.OnSignal(signals));
-        process.RunLoop();
-        return 0;
-    }
-
     /// <summary>Serves until the container has ended and every client has been told.</summary>
     internal void RunLoop() => _loop.Run();
 
