@@ -1,3 +1,4 @@
+using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 
@@ -9,6 +10,8 @@ public sealed partial class CgroupPlan
     private const string WeightLimit = "block I/O weight (--blkio-weight, --blkio-weight-device)";
     private const string RateLimit = "block I/O rate (--device-read-bps and its like)";
     private const string WeightHint = "weights need the bfq scheduler (/sys/block/DEVICE/queue/scheduler) or, on v2, io.cost";
+
+    private static readonly (Errno, string) WholeDisk = (Errno.ENODEV, "the number of a whole disk is wanted, not a partition's");
 
     private void AddBlockIo(BlockIoResources io)
     {
@@ -66,11 +69,11 @@ public sealed partial class CgroupPlan
             _writes.Add(hierarchy.IsUnified
                 ? new CgroupWrite(hierarchy, "io", "io.max", $"{number} {key}={(device.Rate == 0 ? "max" : Number(device.Rate))}", RateLimit)
                 {
-                    Hint = "ENODEV: the whole disk's number is wanted, not a partition's",
+                    Hint = WholeDisk,
                 }
                 : new CgroupWrite(hierarchy, "blkio", legacyFile, $"{number} {Number(device.Rate)}", RateLimit)
                 {
-                    Hint = "ENODEV: the whole disk's number is wanted, not a partition's",
+                    Hint = WholeDisk,
                     MissingHint = "is CONFIG_BLK_DEV_THROTTLING in this kernel?",
                 });
         }

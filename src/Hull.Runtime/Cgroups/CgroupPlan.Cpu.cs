@@ -1,3 +1,4 @@
+using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 
@@ -72,11 +73,10 @@ public sealed partial class CgroupPlan
         }
 
         CgroupHierarchy hierarchy = Require("cpu", QuotaLimit);
-        const string hint = "a parent's quota may be smaller";
         void AddFile(string file, string value, bool mayMiss = false) =>
             _writes.Add(new CgroupWrite(hierarchy, "cpu", file, value, QuotaLimit)
             {
-                Hint = hint,
+                Hint = (Errno.EINVAL, "a parent cgroup has a smaller quota"),
                 HoldsWithout = mayMiss ? () => "" : null,
             });
 
@@ -127,12 +127,12 @@ public sealed partial class CgroupPlan
         const string hint = "does this kernel have CONFIG_RT_GROUP_SCHED, and has the parent cgroup runtime to give?";
         if (cpu.RealtimePeriod is { } period and not 0)
         {
-            Add("cpu", limit, _ => ("cpu.rt_period_us", Number(period)), hint, hint);
+            Add("cpu", limit, _ => ("cpu.rt_period_us", Number(period)), (Errno.EINVAL, hint), hint);
         }
 
         if (cpu.RealtimeRuntime is { } runtime and not 0)
         {
-            Add("cpu", limit, _ => ("cpu.rt_runtime_us", Number(runtime)), hint, hint);
+            Add("cpu", limit, _ => ("cpu.rt_runtime_us", Number(runtime)), (Errno.EINVAL, hint), hint);
         }
     }
 
@@ -167,7 +167,7 @@ public sealed partial class CgroupPlan
 
         _writes.Add(new CgroupWrite(hierarchy, "cpuset", file, wanted.ToString(), limit)
         {
-            Hint = "a parent cgroup has fewer",
+            Hint = (Errno.EACCES, "a parent cgroup has fewer"),
         });
     }
 }

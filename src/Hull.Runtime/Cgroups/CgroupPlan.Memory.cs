@@ -155,8 +155,7 @@ public sealed partial class CgroupPlan
             MissingHint = "swap is not counted on this host: boot with swapaccount=1, or run with --memory-swap -1",
         });
 
-    private const string MemoryHint =
-        "EBUSY: the container uses more than that already";
+    private static readonly (Errno, string) MemoryHint = (Errno.EBUSY, "the container uses more than that already");
 
     private static bool HostHasSwap()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 
@@ -162,11 +163,11 @@ public sealed partial class CgroupPlan
     }
 
     /// <summary>Adds one value; <paramref name="file"/> gives name and value for v2 (true) or v1.</summary>
-    private void Add(string controller, string limit, Func<bool, (string File, string Value)> file, string? hint = null, string? missingHint = null)
+    private void Add(string controller, string limit, Func<bool, (string File, string Value)> file, (Errno, string)? hint = null, string? missingHint = null)
     {
         CgroupHierarchy hierarchy = Require(controller, limit);
         (string name, string value) = file(hierarchy.IsUnified);
-        _writes.Add(new CgroupWrite(hierarchy, controller, name, value, limit) { MissingHint = hint });
+        _writes.Add(new CgroupWrite(hierarchy, controller, name, value, limit) { Hint = hint, MissingHint = missingHint });
     }
 
     private CgroupHierarchy Require(string controller, string limit) =>

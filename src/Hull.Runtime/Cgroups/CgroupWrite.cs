@@ -1,3 +1,4 @@
+using Hull.Linux;
 using Hull.Linux.Cgroups;
 
 namespace Hull.Runtime.Cgroups;
@@ -17,8 +18,8 @@ public sealed record CgroupWrite(CgroupHierarchy Hierarchy, string Controller, s
     /// null where it does not.</summary>
     public Func<string?>? HoldsWithout { get; init; }
 
-    /// <summary>What to look at when the kernel refuses the value.</summary>
-    public string? Hint { get; init; }
+    /// <summary>What it means when the kernel refuses the value with that errno.</summary>
+    public (Errno Errno, string Text)? Hint { get; init; }
 
     /// <summary>What to do where <see cref="File"/> is missing though the controller is there.</summary>
     public string? MissingHint { get; init; }

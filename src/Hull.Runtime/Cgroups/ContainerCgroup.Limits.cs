@@ -26,7 +26,9 @@ public sealed partial class ContainerCgroup
             throw new CgroupException($"memory limit (--memory) {memory.Limit}: the container uses {Stats().MemoryUsage} bytes already");
         }
 
-        foreach (CgroupWrite write in CgroupPlan.Build(_host, resources, _fresh))
+        IReadOnlyList<CgroupWrite> plan = CgroupPlan.Build(_host, resources, _fresh);
+        _fresh = false;
+        foreach (CgroupWrite write in plan)
         {
             Perform(write, notes);
         }
@@ -58,7 +60,8 @@ public sealed partial class ContainerCgroup
             return;
         }
 
-        string? hint = errno == Errno.ENOENT ? WhyMissing(directory, write) : write.Hint;
+        string? hint = errno == Errno.ENOENT ? WhyMissing(directory, write)
+            : write.Hint is { } known && known.Errno == errno ? known.Text : null;
         throw new CgroupException(
             $"cannot set {write.Limit}: "
             + new SyscallException("write", $"{directory.FullPath}/{write.File}", errno, $"value={write.Value}", hint).Message,

@@ -25,8 +25,8 @@ public sealed partial class ContainerCgroup : IDisposable
     private SafeFileHandle? _unifiedProcesses;
     private bool _attachPrepared;
 
-    /// <summary>Whether this object made the cgroup: its files then have the kernel's defaults.</summary>
-    private readonly bool _fresh;
+    /// <summary>Whether this object made the cgroup and has written no limit: its files have the kernel's defaults.</summary>
+    private bool _fresh;
 
     private ContainerCgroup(CgroupHost host, string path, List<CgroupDirectory> directories, bool fresh)
     {
