@@ -34,10 +34,10 @@ public sealed class LimitTests(HullStore store) : KernelTest(store)
 
         Assert.Equal(137, result.ExitCode);
         Assert.Equal("true 137", Inspect("hungry", "{{.State.OOMKilled}} {{.State.ExitCode}}"));
-        Assert.Contains("32MiB", Inspect("hungry", "{{.State.Error}}"), StringComparison.Ordinal);
+        Assert.Contains("memory limit 32 MiB", Inspect("hungry", "{{.State.Error}}"), StringComparison.Ordinal);
         string status = Hull("ps", "-a", "--filter", "name=hungry", "--format", "{{.Status}}").Ok();
         Assert.Contains("memory", status, StringComparison.Ordinal);
-        Assert.Contains("32MiB", status, StringComparison.Ordinal);
+        Assert.Contains("memory limit 32 MiB", status, StringComparison.Ordinal);
     }
 
     [KernelFact(Needs.Limits)]

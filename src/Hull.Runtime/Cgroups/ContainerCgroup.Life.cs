@@ -29,6 +29,9 @@ public sealed partial class ContainerCgroup
         }
     }
 
+    /// <summary>The memory limit in words for a person, <c>memory limit 64 MiB</c>; null where there is none.</summary>
+    public string? MemoryLimitText => MemoryLimit is { } limit ? $"memory limit {InWords(limit)}" : null;
+
     /// <summary>Stops every process where it is and waits until all have stopped.</summary>
     /// <exception cref="CgroupException">No freezer on this host, or a process does not stop within 10 seconds (it sits in an
     /// uninterruptible wait); the container then runs on.</exception>
@@ -181,6 +184,21 @@ public sealed partial class ContainerCgroup
         }
 
         return stats;
+    }
+
+    /// <summary>Bytes in the largest unit that does not hide what was asked for: <c>64 MiB</c>, <c>1.5 GiB</c>, <c>1000 B</c>.</summary>
+    internal static string InWords(ulong bytes)
+    {
+        (string Unit, ulong Size)[] units = [("GiB", 1UL << 30), ("MiB", 1UL << 20), ("KiB", 1UL << 10)];
+        foreach ((string unit, ulong size) in units)
+        {
+            if (bytes >= size && bytes % (size / 64) == 0)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / size:0.##} {unit}");
+            }
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes} B");
     }
 
     private static ulong Sum(string text, string key)

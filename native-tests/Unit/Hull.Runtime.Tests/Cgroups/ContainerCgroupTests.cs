@@ -209,6 +209,15 @@ public sealed class ContainerCgroupTests : IDisposable
         Assert.Equal(4096ul, cgroup.MemoryLimit);
     }
 
+    [Theory]
+    [InlineData(1000, "1000 B")]
+    [InlineData(4096, "4 KiB")]
+    [InlineData(64 << 20, "64 MiB")]
+    [InlineData(3L << 29, "1.5 GiB")]
+    [InlineData((64 << 20) + 4096, "65540 KiB")]
+    public void InWords_Bytes_InTheLargestExactUnit(long bytes, string expected) =>
+        Assert.Equal(expected, ContainerCgroup.InWords((ulong)bytes));
+
     [Fact]
     public void FindAll_TreesThatDiffer_GivesTheUnion()
     {
