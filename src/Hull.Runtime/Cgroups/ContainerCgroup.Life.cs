@@ -192,7 +192,7 @@ public sealed partial class ContainerCgroup
         (string Unit, ulong Size)[] units = [("GiB", 1UL << 30), ("MiB", 1UL << 20), ("KiB", 1UL << 10)];
         foreach ((string unit, ulong size) in units)
         {
-            if (bytes >= size && bytes % (size / 64) == 0)
+            if (bytes >= size && bytes % (size / 4) == 0)
             {
                 return string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / size:0.##} {unit}");
             }
