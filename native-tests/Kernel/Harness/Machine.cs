@@ -75,6 +75,7 @@ public static class Machine
         Needs.Runc => HasProgram("runc"),
         Needs.Loop => File.Exists("/dev/loop-control") ? HasProgram("mkfs.ext4") : "no loop devices",
         Needs.Devices => HasCapability(27) ? null : "no CAP_MKNOD",
+        Needs.Limits => CgroupV1Mount("memory") is null && !V2Controllers().Contains("memory") ? "no memory controller" : null,
         Needs.Swap => SwapIsCounted() ? null : "the memory controller does not count swap",
         _ => $"unknown need {need}",
     };

@@ -42,4 +42,7 @@ public enum Needs
 
     /// <summary>The memory controller counts swap.</summary>
     Swap = 1 << 12,
+
+    /// <summary>The cpu, memory and pids controllers, of either version. Tests with this need run in the guest too.</summary>
+    Limits = 1 << 13,
 }

@@ -5,7 +5,7 @@ namespace Hull.Kernel.Tests;
 
 /// <summary>Limits hold, on controllers of cgroup v1 and of v2 alike: read from the container's own cgroup, and felt
 /// inside.</summary>
-public sealed class LimitTests(HullStore store) : KernelTest(store)
+public sealed class CgroupLimitTests(HullStore store) : KernelTest(store)
 {
     [KernelFact(Needs.Limits)]
     public void Run_Memory_IsSetInTheContainersOwnCgroup_CVE_2025_47291()
