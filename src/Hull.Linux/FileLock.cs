@@ -27,6 +27,32 @@ public sealed partial class FileLock : IDisposable
     public static FileLock? TryAcquireDirectory(string path) =>
         Lock(Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow), path, LockExclusive | LockNonBlocking);
 
+    /// <summary>Whether someone holds the lock exclusively. Makes no file; a missing one is held by nobody. A shared lock is
+    /// taken for a moment, which other askers do not notice.</summary>
+    public static bool IsHeldExclusively(string path)
+    {
+        using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out Errno openErrno);
+        if (file is null)
+        {
+            return openErrno is Errno.ENOENT or Errno.ENOTDIR ? false : throw new SyscallException("open", path, openErrno);
+        }
+
+        while (flock(Files.Fd(file), LockShared | LockNonBlocking) != 0)
+        {
+            switch (SyscallException.LastErrno)
+            {
+                case Errno.EINTR:
+                    continue;
+                case Errno.EAGAIN:
+                    return true;
+                default:
+                    throw SyscallException.Last("flock", path);
+            }
+        }
+
+        return false;
+    }
+
     public void Dispose() => _file.Dispose();
 
     private static FileLock? Take(string path, int operation) =>

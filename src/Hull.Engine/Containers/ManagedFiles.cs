@@ -1,0 +1,159 @@
+using System.Net;
+using System.Text;
+using Hull.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Engine.Containers;
+
+/// <summary>The three files of /etc that the engine writes and binds into the container: <c>hostname</c>, <c>hosts</c>,
+/// <c>resolv.conf</c>. Every string in them was validated: no line of a file comes from an image (CVE-2022-4318).</summary>
+public static class ManagedFiles
+{
+    private const uint FileMode = 0x1A4;
+
+    /// <summary>As they are called in the container's directory and in /etc.</summary>
+    public static readonly IReadOnlyList<string> Names = ["hostname", "hosts", "resolv.conf"];
+
+    /// <summary>Writes all three. A start after the first does it again: the host's resolv.conf may have changed.</summary>
+    /// <param name="directory">The container's directory, or its staging one.</param>
+    public static void Write(string directory, ContainerConfig config)
+    {
+        if (NamespaceModes.Joined(config.Host.NetworkMode) is not null)
+        {
+            // The files of the container that lends its network are bound instead.
+            return;
+        }
+
+        Put(directory + "/hostname", config.Hostname + "\n");
+        Put(directory + "/hosts", Hosts(config.Host));
+        Put(directory + "/resolv.conf", ResolvConf(config.Host));
+    }
+
+    internal static string Hosts(HostConfig host)
+    {
+        StringBuilder text = new();
+        string own = host.IsHostNetwork ? ReadHost("/etc/hosts") : "";
+        if (own.Length > 0)
+        {
+            text.Append(own);
+            if (own[^1] != '\n')
+            {
+                text.Append('\n');
+            }
+        }
+        else
+        {
+            text.Append("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
+        }
+
+        foreach (string entry in host.ExtraHosts ?? [])
+        {
+            (string name, string address) = SplitExtraHost(entry);
+            text.Append(address).Append('\t').Append(name).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Loopback name servers of the host are left out: in the container's network they would be the container.</summary>
+    internal static string ResolvConf(HostConfig host)
+    {
+        string own = ReadHost("/etc/resolv.conf");
+        bool asIs = host.IsHostNetwork && host.Dns is not { Count: > 0 } && host.DnsSearch is not { Count: > 0 } && host.DnsOptions is not { Count: > 0 };
+        if (asIs && own.Length > 0)
+        {
+            return own;
+        }
+
+        StringBuilder text = new();
+        AddLines(text, "nameserver", host.Dns, own, address => host.IsHostNetwork || !IPAddress.TryParse(address.Split('%')[0], out IPAddress? ip) || !IPAddress.IsLoopback(ip));
+        if (host.DnsSearch is not ["."])
+        {
+            AddJoined(text, "search", host.DnsSearch, own);
+        }
+
+        AddJoined(text, "options", host.DnsOptions, own);
+        return text.ToString();
+    }
+
+    /// <summary><c>NAME:ADDRESS</c> or <c>NAME=ADDRESS</c>, an IPv6 address with or without brackets.</summary>
+    /// <exception cref="EngineException">Invalid, with Docker's words.</exception>
+    internal static (string Name, string Address) SplitExtraHost(string entry)
+    {
+        int at = entry.IndexOfAny(['=', ':']);
+        string name = at < 0 ? "" : entry[..at];
+        string address = at < 0 ? "" : entry[(at + 1)..].Trim('[', ']');
+        return IsHostName(name) && IPAddress.TryParse(address, out _)
+            ? (name, address)
+            : throw EngineException.Invalid($"bad format for add-host: \"{FlagText.Printable(entry)}\"");
+    }
+
+    /// <summary>Letters, digits, dots, dashes and underscores, at most 64 bytes for the kernel's (sethostname(2)); longer ones
+    /// are not refused for others' names.</summary>
+    internal static bool IsHostName(ReadOnlySpan<char> name)
+    {
+        foreach (char c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_'))
+            {
+                return false;
+            }
+        }
+
+        return name.Length is > 0 and <= 253;
+    }
+
+    private static void AddLines(StringBuilder text, string keyword, IReadOnlyList<string>? given, string own, Func<string, bool> keep)
+    {
+        if (given is { Count: > 0 })
+        {
+            foreach (string value in given)
+            {
+                text.Append(keyword).Append(' ').Append(value).Append('\n');
+            }
+
+            return;
+        }
+
+        foreach (string line in own.Split('\n'))
+        {
+            string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length > 1 && words[0] == keyword && keep(words[1]))
+            {
+                text.Append(keyword).Append(' ').Append(words[1]).Append('\n');
+            }
+        }
+    }
+
+    private static void AddJoined(StringBuilder text, string keyword, IReadOnlyList<string>? given, string own)
+    {
+        if (given is { Count: > 0 })
+        {
+            text.Append(keyword).Append(' ').AppendJoin(' ', given).Append('\n');
+            return;
+        }
+
+        foreach (string line in own.Split('\n'))
+        {
+            string trimmed = line.Trim();
+            if (trimmed.StartsWith(keyword + " ", StringComparison.Ordinal) || trimmed.StartsWith(keyword + "\t", StringComparison.Ordinal))
+            {
+                text.Append(trimmed).Append('\n');
+            }
+        }
+    }
+
+    private static void Put(string path, string text)
+    {
+        using SafeFileHandle file = Files.Open(path, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, FileMode);
+        // Whatever the umask: users of the container other than root read these.
+        Files.ChangeMode(file, FileMode, path);
+        Files.Write(file, Encoding.UTF8.GetBytes(text), path);
+    }
+
+    private static string ReadHost(string path)
+    {
+        using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out _);
+        return file is null ? "" : Encoding.UTF8.GetString(Files.ReadAll(file, 1 << 20, path));
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Hull.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Engine.Containers;
+
+/// <summary>What a spec takes from the host it will run on. A test gives its own.</summary>
+public sealed record SpecHost
+{
+    /// <summary>TMPFS_MAGIC, include/uapi/linux/magic.h.</summary>
+    private const long TmpfsMagic = 0x01021994;
+
+    /// <summary>The most that a container can be given: this host's bounding set.</summary>
+    public required CapabilitySet Capabilities { get; init; }
+
+    /// <summary>Init of a running container, on the host.</summary>
+    /// <exception cref="EngineException">It is not running.</exception>
+    public required Func<ContainerId, int> InitOf { get; init; }
+
+    /// <summary>statx(2) through links; null where the path is missing.</summary>
+    public Func<string, FileMetadata?> Stat { get; init; } = static path => Files.TryStatAt(null, path, followLinks: true, out _);
+
+    /// <summary>statx(2) of the entry itself; null where it is missing.</summary>
+    public Func<string, FileMetadata?> StatEntry { get; init; } = static path => Files.TryStatAt(null, path, followLinks: false, out _);
+
+    /// <summary>The names in a directory; empty where it is missing.</summary>
+    public Func<string, IReadOnlyList<string>> Entries { get; init; } = ListEntries;
+
+    /// <summary>The profile that a container gets where it asks for none; null where the host has no AppArmor, or not this profile.</summary>
+    public Func<string?> DefaultAppArmorProfile { get; init; } = AppArmor.DefaultProfile;
+
+    /// <summary>A path for the /dev/shm of the container whose init is given, valid until <see cref="Opened"/> is disposed.</summary>
+    public string SharedMemoryOf(int init)
+    {
+        string root = string.Create(CultureInfo.InvariantCulture, $"/proc/{init}/root");
+        string path = Beneath(root, "dev/shm");
+        return Files.TryFileSystemMagic(path, out _) == TmpfsMagic
+            ? path
+            : throw EngineException.Conflict("cannot join the IPC namespace: /dev/shm of that container is not the one that was made for it");
+    }
+
+    /// <summary>A path for a directory below another, which the walk did not leave; valid until <see cref="Opened"/> is disposed.</summary>
+    public string Beneath(string root, string path)
+    {
+        using SafeFileHandle top = Files.Open(root, OpenFlags.Path | OpenFlags.Directory);
+        SafeFileHandle found = Files.TryOpenBeneath(
+            top, path, OpenFlags.Path | OpenFlags.Directory, 0, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks, out Errno errno)
+            ?? throw EngineException.Invalid(new SyscallException("openat2", $"{root}/{FlagText.Printable(path)}", errno).Message);
+        Opened.Add(found);
+        return string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{(int)found.DangerousGetHandle()}");
+    }
+
+    /// <summary>Directories that paths of the spec go through; dispose them when the container was started.</summary>
+    public List<SafeFileHandle> Opened { get; } = [];
+
+    /// <summary>This host, and the containers of a store.</summary>
+    public static SpecHost Of(ContainerStore store) => new()
+    {
+        Capabilities = CapabilitySet.HostBounding(),
+        InitOf = store.RunningInit,
+    };
+
+    private static List<string> ListEntries(string path)
+    {
+        using SafeFileHandle? directory =
+            Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out _);
+        List<string> names = [];
+        if (directory is not null)
+        {
+            foreach (DirectoryEntry entry in DirectoryListing.Read(directory, path))
+            {
+                names.Add(System.Text.Encoding.UTF8.GetString(entry.Name));
+            }
+        }
+
+        return names;
+    }
+}
