@@ -1,3 +1,4 @@
+using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 using Microsoft.Win32.SafeHandles;
 
@@ -20,9 +21,11 @@ public sealed record ContainerRequest
     /// where the controllers are on v1.</summary>
     public SafeFileHandle? CloneIntoCgroup { get; init; }
 
-    /// <summary>Moves the child, by its process id, into its cgroups. Called right after the clone: on v1 the kernel's
-    /// wait for each hierarchy then overlaps with the child's mounts.</summary>
-    public Action<int>? AttachCgroup { get; init; }
+    /// <summary>Files of the v1 hierarchies through which the child moves itself into its cgroups, by writing 0 to each.</summary>
+    public IReadOnlyList<SafeFileHandle> SelfAttach { get; init; } = [];
+
+    /// <summary>What a cgroup mount of the spec shows; null asks the host.</summary>
+    public CgroupHost? CgroupHost { get; init; }
 
     /// <summary>The payload's standard streams; the caller keeps ownership. Ignored with a terminal.</summary>
     public StandardStreams? Streams { get; init; }
@@ -37,11 +40,11 @@ public sealed record ContainerRequest
     /// <summary>The kernel kills the payload when the caller's thread ends (PR_SET_PDEATHSIG).</summary>
     public bool DieWithParent { get; init; }
 
-    /// <summary>User and groups as the command line words them, looked up in the rootfs; null takes the spec's numbers.</summary>
-    public string? UserSpec { get; init; }
+    /// <summary>Looks the user up in the rootfs, given as an open directory; null takes the spec's numbers.</summary>
+    public Func<SafeFileHandle, ResolvedUser>? ResolveUser { get; init; }
 
-    /// <summary>Further groups by name or number, looked up in the rootfs.</summary>
-    public IReadOnlyList<string> GroupAdd { get; init; } = [];
+    /// <summary>The filter where it is compiled already; null compiles the spec's.</summary>
+    public SeccompFilter? Filter { get; init; }
 
     /// <summary>Descriptors 3 … 2+N are passed on to the payload (runc --preserve-fds).</summary>
     public int PreserveFds { get; init; }

@@ -1,26 +1,17 @@
-using System.Runtime.InteropServices;
 using Hull.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Init;
 
 /// <summary>The socket pair over which a child waits for its parent, a byte a gate.</summary>
-internal sealed unsafe partial class ChildGates
+internal sealed unsafe class ChildGates : IDisposable
 {
     private readonly SafeFileHandle _child;
     private readonly byte* _byte;
 
     public ChildGates(InitPlan plan)
     {
-        int* fds = stackalloc int[2];
-        // SOCK_SEQPACKET: a byte is a message. AF_UNIX, close-on-exec.
-        if (socketpair(1, 5 | 0x80000, 0, fds) != 0)
-        {
-            throw SyscallException.Last("socketpair", "gates of the child stage");
-        }
-
-        ParentEnd = new SafeFileHandle(fds[0], ownsHandle: true);
-        _child = new SafeFileHandle(fds[1], ownsHandle: true);
+        (ParentEnd, _child) = UnixSockets.Pair();
         _byte = (byte*)plan.Allocate(1);
     }
 
@@ -47,21 +38,10 @@ internal sealed unsafe partial class ChildGates
 
     public void CloseChildEnds() => _child.Dispose();
 
-    /// <summary>A close-on-exec pipe.</summary>
-    internal static (SafeFileHandle Read, SafeFileHandle Write) Pipe()
+    /// <summary>Closes both ends; for a plan that is not walked.</summary>
+    public void Dispose()
     {
-        int* fds = stackalloc int[2];
-        if (pipe2(fds, 0x80000) != 0)
-        {
-            throw SyscallException.Last("pipe2");
-        }
-
-        return (new SafeFileHandle(fds[0], ownsHandle: true), new SafeFileHandle(fds[1], ownsHandle: true));
+        _child.Dispose();
+        ParentEnd.Dispose();
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int socketpair(int domain, int type, int protocol, int* fds);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int pipe2(int* fds, int flags);
 }

@@ -66,6 +66,22 @@ internal sealed unsafe partial class RootfsSetup
         }
     }
 
+    /// <summary>The working directory is made where the image has none, inside the root whatever links lead there (CVE-2026-55686).</summary>
+    public void AddWorkingDirectory(string directory)
+    {
+        if (!directory.StartsWith('/'))
+        {
+            throw new ContainerException(ContainerFault.Engine, $"the working directory '{directory}' is invalid, it needs to be an absolute path");
+        }
+
+        string place = Normalize(directory);
+        // Below /proc nothing is made: /proc/self/fd/N is refused by the check after chdir (CVE-2024-21626).
+        if (place != "/" && !place.StartsWith("/proc/", StringComparison.Ordinal) && !ExistsAlready(place, directory: true))
+        {
+            MakeTarget(place, directory: true);
+        }
+    }
+
     /// <summary>Opens a file of /proc through the mount made for this container, for writing.</summary>
     public Slot OpenBelow(string mountedAt, string relative, int flags, string target, string why, string? hint = null)
     {

@@ -48,7 +48,7 @@ internal sealed unsafe partial class StartedChild : IDisposable
         InitPlan plan, CloneFlags flags, SafeFileHandle? cgroup, ChildGates gates, Func<PlanStep, Errno, Exception> explain)
     {
         plan.Freeze();
-        (SafeFileHandle reportRead, SafeFileHandle reportWrite) = ChildGates.Pipe();
+        (SafeFileHandle reportRead, SafeFileHandle reportWrite) = Descriptors.Pipe();
         int slotBytes = sizeof(long) * Math.Max(plan.SlotCount, 1);
         long* slots = (long*)plan.Allocate(slotBytes);
         ChildShared* shared = MapShared();

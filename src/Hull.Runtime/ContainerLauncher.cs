@@ -1,0 +1,148 @@
+using System.Runtime.InteropServices;
+using Hull.Linux;
+using Hull.Runtime.Init;
+using Microsoft.Win32.SafeHandles;
+using SeccompProfile = Hull.Oci.RuntimeSpec.Seccomp;
+
+namespace Hull.Runtime;
+
+/// <summary>From a request to a process that waits before its execve.</summary>
+/// <remarks>For single-threaded processes only: it clones (design, section 4).</remarks>
+public static class ContainerLauncher
+{
+    /// <summary>Makes namespaces, mounts and limits. The child is blocked until <see cref="RunningContainer.Start"/>.</summary>
+    /// <exception cref="ContainerException">What failed and what to do; nothing is left behind.</exception>
+    public static RunningContainer Create(ContainerRequest request)
+    {
+        InitPlan plan = new();
+        try
+        {
+            return Create(request, plan);
+        }
+        catch (SyscallException error)
+        {
+            plan.Dispose();
+            throw new ContainerException(ContainerFault.Engine, error.Message, error);
+        }
+        catch
+        {
+            plan.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The plan in words, a line a step, without cloning: what <c>--dry-run=plan</c> prints.</summary>
+    public static IEnumerable<string> Describe(ContainerRequest request)
+    {
+        using InitPlan plan = new();
+        using NamespacePlan namespaces = NamespacePlan.Of(request.Spec.Linux);
+        using SafeFileHandle root = OpenRoot(request);
+        using ChildGates gates = new(plan);
+        ContainerPlan.Build(plan, request, namespaces, root, User(request, root), gates, Filter(request), -1);
+        List<string> lines = [$"clone3(flags={namespaces.Made}) — the child of these steps"];
+        lines.AddRange(plan.Steps.Select(step => $"{step} — {step.Target}: {step.Why}"));
+        return lines;
+    }
+
+    private static RunningContainer Create(ContainerRequest request, InitPlan plan)
+    {
+        if (request.Spec.Hooks is not null)
+        {
+            throw new ContainerException(ContainerFault.Engine, "hooks: hooks are not supported by this version of hull");
+        }
+
+        using NamespacePlan namespaces = NamespacePlan.Of(request.Spec.Linux);
+        SafeFileHandle root = OpenRoot(request);
+        plan.Own(root, "root");
+        ResolvedUser user = User(request, root);
+        ChildGates gates = new(plan);
+        (SafeFileHandle First, SafeFileHandle Second)? console = null;
+        if (request.Spec.Process?.Terminal == true && request.ConsoleSocket is null)
+        {
+            console = UnixSockets.Pair();
+            plan.Own(console.Value.Second, "console socket");
+        }
+
+        SafeFileHandle? consoleSocket = request.ConsoleSocket ?? console?.Second;
+        ContainerPlan.Build(plan, request, namespaces, root, user, gates, Filter(request), consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
+
+        StartedChild child;
+        using (namespaces.EnterPidNamespace())
+        {
+            child = StartedChild.Clone(plan, namespaces.Made | CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,
+                (step, errno) => StepFailure.Explain(step, errno, root, request.Spec.Process!));
+        }
+
+        try
+        {
+            if (namespaces.MakesUser)
+            {
+                UserNamespaceMaps.Write(child.Pid, request.Spec.Linux!);
+                child.Continue();
+            }
+
+            child.WaitFor();
+            return new RunningContainer(child, console is null ? null : ReceiveTerminal(console.Value.First));
+        }
+        catch
+        {
+            child.Kill();
+            child.Dispose();
+            throw;
+        }
+        finally
+        {
+            console?.First.Dispose();
+        }
+    }
+
+    internal static SafeFileHandle ReceiveTerminal(SafeFileHandle socket)
+    {
+        List<SafeFileHandle> received = [];
+        Span<byte> name = stackalloc byte[64];
+        int n = UnixSockets.TryReceive(socket, name, out Errno errno, received);
+        return n > 0 && received.Count == 1
+            ? received[0]
+            : throw new SyscallException("recvmsg", "terminal", n < 0 ? errno : Errno.EPROTO);
+    }
+
+    private static SafeFileHandle OpenRoot(ContainerRequest request)
+    {
+        switch (request.Rootfs)
+        {
+            case RootfsSource.Overlay overlay:
+                return OverlayMount.Create(overlay.Lower, overlay.Upper, overlay.Work, request.Bundle);
+            case RootfsSource.Directory directory:
+                string path = Path.IsPathRooted(directory.Path) ? directory.Path : Path.Combine(request.Bundle, directory.Path);
+                try
+                {
+                    return Mounts.Clone(null, path, recursive: true);
+                }
+                catch (SyscallException error) when (error.Errno is Errno.ENOENT or Errno.ENOTDIR)
+                {
+                    throw new ContainerException(ContainerFault.Engine, $"rootfs {path} does not exist", error);
+                }
+
+            default:
+                throw new ContainerException(ContainerFault.Engine, "root: unknown source of a root filesystem");
+        }
+    }
+
+    private static ResolvedUser User(ContainerRequest request, SafeFileHandle root) =>
+        request.ResolveUser is { } resolve
+            ? resolve(root)
+            : new ResolvedUser(request.Spec.Process?.User?.Uid ?? 0, request.Spec.Process?.User?.Gid ?? 0, request.Spec.Process?.User?.AdditionalGids ?? []);
+
+    private static SeccompFilter? Filter(ContainerRequest request) =>
+        request.Filter ?? (request.Spec.Linux?.Seccomp is { } profile ? CompileFilter(profile) : null);
+
+    private static SeccompFilter CompileFilter(SeccompProfile profile)
+    {
+        if (profile.ListenerPath is { Length: > 0 })
+        {
+            throw new ContainerException(ContainerFault.Engine, "linux.seccomp.listenerPath: notify listeners are not supported by this version of hull");
+        }
+
+        return SeccompFilter.Compile(profile, RuntimeInformation.ProcessArchitecture);
+    }
+}

@@ -1,0 +1,163 @@
+using Hull.Linux;
+using Hull.Linux.Cgroups;
+using Hull.Oci.RuntimeSpec;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Runtime.Init;
+
+/// <summary>The whole plan of a container's first process, read top to bottom: the order is the contract.</summary>
+internal static class ContainerPlan
+{
+    public static void Build(InitPlan plan, ContainerRequest request, NamespacePlan namespaces, SafeFileHandle root, ResolvedUser user,
+        ChildGates gates, SeccompFilter? filter, int consoleSocket)
+    {
+        Spec spec = request.Spec;
+        Process process = spec.Process ?? throw new ContainerException(ContainerFault.Engine, "process: the spec has no process");
+        ProcessSetup payload = new(plan, process, user);
+        bool ownUser = namespaces.MakesUser || namespaces.JoinsUser;
+        RootfsSetup rootfs = new(plan, spec, root, ownUser);
+
+        ProcessSetup.AddFirst(plan);
+        foreach (SafeFileHandle tasks in request.SelfAttach)
+        {
+            plan.Call("write", SystemCallNumbers.write, "tasks", "into our cgroup, in each v1 hierarchy; a thread that moves itself need not wait for the kernel's grace period",
+                [PlanArgument.Named(tasks.DangerousGetHandle(), "tasks"), "0", 1]);
+        }
+
+        AddOomScore(plan, process);
+        payload.AddLimits();
+        if (namespaces.MakesUser)
+        {
+            gates.Wait(plan, "until the parent has written uid_map and gid_map");
+            plan.Call("setresgid", SystemCallNumbers.setresgid, "gid 0", "root of the new user namespace", [0, 0, 0]);
+            plan.Call("setresuid", SystemCallNumbers.setresuid, "uid 0", "root of the new user namespace", [0, 0, 0]);
+        }
+
+        namespaces.AddJoins(plan);
+        AddNames(plan, spec);
+        if ((namespaces.Made & CloneFlags.NewNetwork) != 0)
+        {
+            NetworkSetup.AddLoopback(plan);
+        }
+
+        rootfs.AttachRoot(request.Bundle);
+        rootfs.AddMounts();
+        rootfs.AddDevices();
+        if (process.Terminal == true)
+        {
+            rootfs.AddTerminal(consoleSocket, process.ConsoleSize?.Height ?? 0, process.ConsoleSize?.Width ?? 0, user.Uid, bindConsole: true);
+        }
+        else
+        {
+            payload.AddStreams(request.Streams);
+        }
+
+        if (namespaces.MakesCgroup)
+        {
+            plan.Call("unshare", SystemCallNumbers.unshare, "cgroup namespace", "our cgroup becomes the root that we see",
+                [PlanArgument.Named((nint)CloneFlags.NewCgroup, "NewCgroup")]);
+        }
+
+        if ((spec.Mounts ?? []).Any(m => m.Type is "cgroup" or "cgroup2"))
+        {
+            rootfs.AddCgroupMounts(Hierarchies(request.CgroupHost ?? CgroupHost.Detect()));
+        }
+
+        rootfs.AddSysctls();
+        rootfs.AddReadOnlyPaths();
+        rootfs.AddMaskedPaths();
+        rootfs.AddWorkingDirectory(process.Cwd);
+        AddAppArmor(rootfs, process);
+        rootfs.MakeRootReadOnly();
+        rootfs.Pivot();
+        if (request.Init)
+        {
+            AddInit(plan);
+        }
+
+        payload.AddIdentity(filter, request.DieWithParent && !request.Init, () =>
+        {
+            gates.Tell(plan, "created: all is made, only the payload is missing");
+            gates.Wait(plan, "until the container is started");
+        });
+        payload.AddExecute(request.PreserveFds);
+    }
+
+    /// <summary>What "/sys/fs/cgroup" shows on this host.</summary>
+    internal static IReadOnlyList<CgroupHierarchyMount> Hierarchies(CgroupHost host)
+    {
+        List<CgroupHierarchyMount> mounts = [];
+        foreach (CgroupHierarchy hierarchy in host.Hierarchies)
+        {
+            string directory = hierarchy.MountPoint[(hierarchy.MountPoint.LastIndexOf('/') + 1)..];
+            List<string> options = [];
+            foreach (string controller in hierarchy.IsUnified ? [] : hierarchy.Controllers)
+            {
+                // A named hierarchy without controllers is selected by "none" and its name (cgroups(7)).
+                options.AddRange(controller.StartsWith("name=", StringComparison.Ordinal) ? ["none", controller] : [controller]);
+            }
+
+            IReadOnlyList<string> aliases = hierarchy.IsUnified || hierarchy.Controllers.Count < 2
+                ? []
+                : [.. hierarchy.Controllers.Where(c => c != directory && !c.Contains('=', StringComparison.Ordinal))];
+            mounts.Add(new CgroupHierarchyMount(directory, options, aliases, hierarchy.IsUnified));
+        }
+
+        return mounts;
+    }
+
+    private static void AddNames(InitPlan plan, Spec spec)
+    {
+        if (spec.Hostname is { Length: > 0 } host)
+        {
+            plan.Call("sethostname", SystemCallNumbers.sethostname, host, "the name of our uts namespace", [host, System.Text.Encoding.UTF8.GetByteCount(host)],
+                hint: "a host name has at most 64 bytes, and setting it needs a uts namespace");
+        }
+
+        if (spec.Domainname is { Length: > 0 } domain)
+        {
+            plan.Call("setdomainname", SystemCallNumbers.setdomainname, domain, "the NIS domain of our uts namespace", [domain, System.Text.Encoding.UTF8.GetByteCount(domain)]);
+        }
+    }
+
+    private static unsafe void AddOomScore(InitPlan plan, Process process)
+    {
+        if (process.OomScoreAdj is not { } score)
+        {
+            return;
+        }
+
+        Slot file = plan.CallInto("openat", SystemCallNumbers.openat, "/proc/self/oom_score_adj", "the host's procfs, while we see it",
+            [Files.AtCurrentDirectory, "/proc/self/oom_score_adj", 1 | 0x80000]);
+        string text = score.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        plan.Call("write", SystemCallNumbers.write, $"oom_score_adj {text}", "how soon the kernel picks us when memory runs out",
+            [file, PlanArgument.Memory(plan.AllocateText(text), $"\"{text}\""), text.Length],
+            hint: "lowering oom_score_adj needs CAP_SYS_RESOURCE, which this host's root does not have");
+        plan.Call("close", SystemCallNumbers.close, "oom_score_adj", "done with it", [file]);
+    }
+
+    private static void AddAppArmor(RootfsSetup rootfs, Process process)
+    {
+        if (process.ApparmorProfile is not { Length: > 0 } profile)
+        {
+            return;
+        }
+
+        Slot file = rootfs.OpenBelow("/proc", "self/attr/apparmor/exec", 1, "AppArmor label", "the label that execve puts on",
+            "is AppArmor enabled on this host? see /sys/module/apparmor/parameters/enabled");
+        rootfs.WriteValue(file, $"exec {profile}", $"AppArmor profile {profile}", "the label that execve puts on");
+    }
+
+    private static void AddInit(InitPlan plan)
+    {
+        plan.Add(new PlanStep
+        {
+            Kind = StepKind.ForkPayload,
+            Call = "clone",
+            Number = SystemCallNumbers.clone,
+            Target = "payload",
+            Why = "PID 1 stays behind as init: it reaps orphans and forwards signals",
+            Arguments = [PlanArgument.Named(17, "SIGCHLD")],
+        });
+    }
+}
