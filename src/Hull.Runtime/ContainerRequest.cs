@@ -34,6 +34,10 @@ public sealed record ContainerRequest
     /// returned in <see cref="RunningContainer.Terminal"/>.</summary>
     public SafeFileHandle? ConsoleSocket { get; init; }
 
+    /// <summary>A FIFO, open for both directions, from which the child reads its start where the starter is another process
+    /// (OCI create and start). Null: <see cref="RunningContainer.Start"/> starts.</summary>
+    public SafeFileHandle? StartGate { get; init; }
+
     /// <summary>PID 1 is hull's own reaper, which forwards signals, and the payload is its child (docker's --init).</summary>
     public bool Init { get; init; }
 

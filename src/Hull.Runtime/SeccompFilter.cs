@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Hull.Runtime.Seccomp;
+using Hull.Linux;
 using SeccompProfile = Hull.Oci.RuntimeSpec.Seccomp;
 
 namespace Hull.Runtime;

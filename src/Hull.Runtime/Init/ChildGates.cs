@@ -18,14 +18,17 @@ internal sealed unsafe class ChildGates : IDisposable
     public SafeFileHandle ParentEnd { get; }
 
     /// <summary>Adds a step that waits for the parent.</summary>
-    public void Wait(InitPlan plan, string why) => plan.Add(new PlanStep
+    public void Wait(InitPlan plan, string why) => WaitOn(plan, PlanArgument.Named(_child.DangerousGetHandle(), "gate"), why);
+
+    /// <summary>Adds a step that waits for a byte on a descriptor.</summary>
+    public static void WaitOn(InitPlan plan, PlanArgument descriptor, string why) => plan.Add(new PlanStep
     {
         Kind = StepKind.CallExactly,
         Call = "read",
         Number = SystemCallNumbers.read,
         Target = "gate",
         Why = why,
-        Arguments = [PlanArgument.Named(_child.DangerousGetHandle(), "gate"), PlanArgument.Memory(_byte, "byte"), 1],
+        Arguments = [descriptor, PlanArgument.Memory(plan.Allocate(1), "byte"), 1],
         Expected = 1,
         Failure = Errno.EPIPE,
         Hint = "the starting process ended before the container was ready",

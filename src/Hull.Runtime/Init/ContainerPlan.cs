@@ -78,7 +78,14 @@ internal static class ContainerPlan
         payload.AddIdentity(filter, request.DieWithParent && !request.Init, () =>
         {
             gates.Tell(plan, "created: all is made, only the payload is missing");
-            gates.Wait(plan, "until the container is started");
+            if (request.StartGate is { } fifo)
+            {
+                ChildGates.WaitOn(plan, PlanArgument.Named(fifo.DangerousGetHandle(), "exec.fifo"), "until another process starts the container");
+            }
+            else
+            {
+                gates.Wait(plan, "until the container is started");
+            }
         });
         payload.AddExecute(request.PreserveFds);
     }

@@ -1,0 +1,32 @@
+using Hull.Linux;
+using Hull.Runtime;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Cli.Runtime;
+
+/// <summary>Waits for a payload in the foreground: forwards signals, copies a terminal's bytes.</summary>
+internal static class ForegroundWait
+{
+    /// <returns>The exit code, 128 + N where signal N ended the payload.</returns>
+    public static int Run(RunningContainer container)
+    {
+        // Blocked here and in the kernel's queue from now on: a signal between start and wait is not lost.
+        SignalSet forwarded = SignalSet.Of(Signal.SIGTERM, Signal.SIGINT, Signal.SIGHUP, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGUSR2, Signal.SIGWINCH);
+        Signals.Block(forwarded);
+        using SafeFileHandle signals = Signals.OpenDescriptor(forwarded);
+        Span<PollEntry> entries = [new(container.PidFd, PollEvents.In), new(signals, PollEvents.In)];
+        while (true)
+        {
+            Poll.Wait(entries, -1);
+            while (Signals.TryRead(signals) is { } signal)
+            {
+                PidFd.SendSignal(container.PidFd, (int)signal);
+            }
+
+            if (PidFd.Reap(container.PidFd) is { } exit)
+            {
+                return exit.Code;
+            }
+        }
+    }
+}

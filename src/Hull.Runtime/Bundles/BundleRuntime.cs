@@ -1,0 +1,278 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Hull.Linux;
+using Hull.Linux.Cgroups;
+using Hull.Oci.RuntimeSpec;
+using Hull.Runtime.Cgroups;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Runtime.Bundles;
+
+/// <summary>The OCI runtime's operations on bundles (runtime-spec runtime.md); what <c>hull runtime</c> calls.</summary>
+/// <remarks>For single-threaded one-shot processes: create, run and exec clone.</remarks>
+public sealed class BundleRuntime
+{
+    private const int LargestSpec = 16 << 20;
+    private readonly RuntimeStore _store;
+
+    public BundleRuntime(string root) => _store = new RuntimeStore(root);
+
+    /// <summary>Makes the container; its payload waits for <see cref="Start"/>.</summary>
+    public void Create(CreateOptions options)
+    {
+        using FileLock claim = _store.Claim(options.Id);
+        Undo undo = new();
+        undo.Push(() => _store.Remove(options.Id));
+        try
+        {
+            using SafeFileHandle fifo = _store.MakeFifo(options.Id);
+            using RunningContainer container = Launch(options, fifo, undo);
+            undo.Commit();
+        }
+        finally
+        {
+            undo.Dispose();
+        }
+    }
+
+    /// <summary>Create, start and wait; the container is removed when it has ended.</summary>
+    /// <returns>The payload's exit code, 128 + N where signal N ended it.</returns>
+    public int Run(CreateOptions options, Func<RunningContainer, int> wait)
+    {
+        using FileLock claim = _store.Claim(options.Id);
+        Undo undo = new();
+        undo.Push(() => _store.Remove(options.Id));
+        try
+        {
+            using RunningContainer container = Launch(options, null, undo);
+            container.Start();
+            claim.Dispose();
+            if (options.Detach)
+            {
+                undo.Commit();
+                return 0;
+            }
+
+            int code = wait(container);
+            return code;
+        }
+        finally
+        {
+            undo.Dispose();
+        }
+    }
+
+    /// <summary>Lets a created container's payload execute.</summary>
+    public void Start(string id)
+    {
+        using FileLock held = _store.Lock(id);
+        ContainerState state = _store.Load(id);
+        if (!_store.OpenGate(id))
+        {
+            throw new ContainerException(ContainerFault.Engine, Status(state) == "stopped"
+                ? $"cannot start a container that has stopped: {id}"
+                : $"cannot start an already running container: {id}");
+        }
+    }
+
+    public State State(string id)
+    {
+        ContainerState state = _store.Load(id);
+        string status = Status(state);
+        return new State
+        {
+            OciVersion = state.OciVersion,
+            Id = id,
+            Status = status,
+            Pid = status == "stopped" ? 0 : state.Pid,
+            Bundle = state.Bundle,
+            Annotations = state.Annotations,
+        };
+    }
+
+    /// <summary>Signals the first process; with <paramref name="all"/> every process of the container's cgroup.</summary>
+    public void Kill(string id, int signal, bool all)
+    {
+        ContainerState state = _store.Load(id);
+        if (Status(state) == "stopped")
+        {
+            throw new ContainerException(ContainerFault.Engine, "container not running");
+        }
+
+        if (all)
+        {
+            using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+            foreach (int pid in cgroup?.Processes() ?? [])
+            {
+                Processes.Kill(pid, signal);
+            }
+        }
+        else
+        {
+            Processes.Kill(state.Pid, signal);
+        }
+    }
+
+    /// <summary>Frees what a stopped container has left; with <paramref name="force"/> kills a running one first.</summary>
+    public void Delete(string id, bool force)
+    {
+        ContainerState state;
+        try
+        {
+            state = _store.Load(id);
+        }
+        catch (ContainerException) when (force)
+        {
+            // runc: delete --force of what is not there is done already.
+            return;
+        }
+
+        using FileLock held = _store.Lock(id);
+        string status = Status(state);
+        if (status is not ("stopped" or "created") && !force)
+        {
+            throw new ContainerException(ContainerFault.Engine, $"cannot delete container {id} that is not stopped: {status}");
+        }
+
+        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+        if (status != "stopped")
+        {
+            Processes.Kill(state.Pid, 9);
+        }
+
+        cgroup?.Kill();
+        cgroup?.Delete();
+        _store.Remove(id);
+    }
+
+    public IReadOnlyList<(ContainerState State, string Status)> List() =>
+        [.. _store.List().Select(_store.Load).Select(state => (state, Status(state)))];
+
+    /// <summary>The state of an existing container, for exec.</summary>
+    public ContainerState Running(string id)
+    {
+        ContainerState state = _store.Load(id);
+        string status = Status(state);
+        return status is "running" or "created"
+            ? state
+            : throw new ContainerException(ContainerFault.Engine, $"cannot exec in a {status} container");
+    }
+
+    /// <summary>Reads a bundle's config.json.</summary>
+    /// <exception cref="ContainerException">Missing, not JSON, or not a spec.</exception>
+    public static Spec ReadSpec(string bundle)
+    {
+        string path = Path.Combine(bundle, "config.json");
+        using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out Errno errno);
+        if (file is null)
+        {
+            throw new ContainerException(ContainerFault.Engine, errno == Errno.ENOENT
+                ? $"JSON specification file config.json not found in {bundle}"
+                : new SyscallException("open", path, errno).Message);
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(Files.ReadAll(file, LargestSpec, path), RuntimeSpecJson.Default.Spec)
+                ?? throw new ContainerException(ContainerFault.Engine, $"{path} holds null");
+        }
+        catch (JsonException error)
+        {
+            throw new ContainerException(ContainerFault.Engine, $"{path} is not a valid specification: {error.Message}", error);
+        }
+    }
+
+    private RunningContainer Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
+    {
+        Spec spec = ReadSpec(options.Bundle);
+        CgroupHost host = CgroupHost.Detect();
+        string cgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id);
+        using ContainerCgroup cgroup = ContainerCgroup.Create(host, cgroupPath);
+        undo.Push(() =>
+        {
+            using ContainerCgroup? left = ContainerCgroup.Open(host, cgroupPath);
+            left?.Kill();
+            left?.Delete();
+        });
+        cgroup.Apply(spec.Linux?.Resources);
+        cgroup.PrepareAttach();
+        string rootfs = spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem");
+        RunningContainer container = ContainerLauncher.Create(new ContainerRequest
+        {
+            Id = options.Id,
+            Spec = spec,
+            Bundle = options.Bundle,
+            Rootfs = new RootfsSource.Directory(rootfs),
+            CgroupHost = host,
+            CloneIntoCgroup = cgroup.CloneTarget,
+            SelfAttach = cgroup.SelfAttach,
+            StartGate = fifo,
+            ConsoleSocket = options.ConsoleSocket,
+            PreserveFds = options.PreserveFds,
+        });
+        undo.Push(() => PidFd.SendSignal(container.PidFd, 9));
+        _store.Save(new ContainerState
+        {
+            Id = options.Id,
+            OciVersion = spec.OciVersion,
+            Bundle = options.Bundle,
+            Rootfs = Path.Combine(options.Bundle, rootfs),
+            Pid = container.Pid,
+            StartTime = StartTime(container.Pid)?.Time ?? 0,
+            CgroupPath = cgroupPath,
+            Created = DateTimeOffset.UtcNow,
+            Annotations = spec.Annotations,
+        });
+        if (options.PidFile is { } pidFile)
+        {
+            AtomicFile.Write(Path.GetFullPath(pidFile), Encoding.ASCII.GetBytes(container.Pid.ToString(CultureInfo.InvariantCulture)), durable: false, mode: 0x1A4);
+        }
+
+        return container;
+    }
+
+    private string Status(ContainerState state)
+    {
+        if (StartTime(state.Pid) is not { } process || process.Time != state.StartTime || process.Dead)
+        {
+            return "stopped";
+        }
+
+        if (_store.HasGate(state.Id))
+        {
+            return "created";
+        }
+
+        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+        return cgroup?.IsFrozen == true ? "paused" : "running";
+    }
+
+    /// <summary>Start time and whether the process is a zombie; null where there is no such process.</summary>
+    private static (ulong Time, bool Dead)? StartTime(int pid)
+    {
+        using SafeFileHandle? file = Files.TryOpenAt(null, $"/proc/{pid}/stat", OpenFlags.ReadOnly, 0, out _);
+        if (file is null)
+        {
+            return null;
+        }
+
+        string stat = Encoding.UTF8.GetString(Files.ReadAll(file, 4096));
+        // The name in parentheses may hold anything; fields count from behind the last one.
+        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return (ulong.Parse(fields[19], CultureInfo.InvariantCulture), fields[0] is "Z" or "X");
+    }
+}
+
+/// <summary>What <c>create</c> and <c>run</c> are told beside the bundle.</summary>
+public sealed record CreateOptions
+{
+    public required string Id { get; init; }
+
+    /// <summary>Absolute.</summary>
+    public required string Bundle { get; init; }
+    public string? PidFile { get; init; }
+    public SafeFileHandle? ConsoleSocket { get; init; }
+    public int PreserveFds { get; init; }
+    public bool Detach { get; init; }
+}

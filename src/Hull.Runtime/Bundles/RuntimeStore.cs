@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Hull.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Runtime.Bundles;
+
+/// <summary>The OCI runtime's root directory: one directory a container, <c>state.json</c> and, until it is started,
+/// <c>exec.fifo</c>. Void after a reboot.</summary>
+/// <remarks>A container's directory is locked by flock(2) on its <c>lock</c> file for each operation that changes it.</remarks>
+public sealed class RuntimeStore
+{
+    private const string StateFile = "state.json";
+    private const string FifoFile = "exec.fifo";
+    private const int LargestState = 1 << 20;
+    private readonly string _root;
+
+    public RuntimeStore(string root) => _root = root;
+
+    /// <summary>Claims an id: makes its directory and takes its lock.</summary>
+    /// <exception cref="ContainerException">The id is malformed or in use.</exception>
+    public FileLock Claim(string id)
+    {
+        CheckId(id);
+        Files.MakeDirectories(_root, 0x1C0);
+        string directory = DirectoryOf(id);
+        if (!Files.MakeDirectory(null, directory, 0x1C0))
+        {
+            throw new ContainerException(ContainerFault.Engine, $"container with id exists: {id}");
+        }
+
+        return FileLock.Acquire(Path.Combine(directory, "lock"));
+    }
+
+    /// <summary>Locks an existing container.</summary>
+    public FileLock Lock(string id)
+    {
+        Load(id);
+        return FileLock.Acquire(Path.Combine(DirectoryOf(id), "lock"));
+    }
+
+    public void Save(ContainerState state) => AtomicFile.Write(
+        Path.Combine(DirectoryOf(state.Id), StateFile),
+        JsonSerializer.SerializeToUtf8Bytes(state, ContainerStateJson.Default.ContainerState),
+        durable: false);
+
+    /// <exception cref="ContainerException">There is no such container.</exception>
+    public ContainerState Load(string id)
+    {
+        CheckId(id);
+        string path = Path.Combine(DirectoryOf(id), StateFile);
+        using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out Errno errno);
+        if (file is null)
+        {
+            throw errno is Errno.ENOENT or Errno.ENOTDIR
+                ? new ContainerException(ContainerFault.Engine, $"container does not exist: {id}")
+                : new SyscallException("open", path, errno);
+        }
+
+        return JsonSerializer.Deserialize(Files.ReadAll(file, LargestState, path), ContainerStateJson.Default.ContainerState)
+            ?? throw new ContainerException(ContainerFault.Engine, $"{path} is empty");
+    }
+
+    /// <summary>The gate between create and start, opened for both directions so that neither side blocks on opening it.</summary>
+    public SafeFileHandle MakeFifo(string id)
+    {
+        string path = Path.Combine(DirectoryOf(id), FifoFile);
+        Files.MakeNode(null, path, FileType.Fifo, 0x180, 0, 0);
+        return Files.Open(path, OpenFlags.ReadWrite);
+    }
+
+    /// <summary>Opens the gate of a created container; false where it was started before.</summary>
+    public bool OpenGate(string id)
+    {
+        string path = Path.Combine(DirectoryOf(id), FifoFile);
+        // ENXIO: nobody reads, the first process is gone.
+        using SafeFileHandle? fifo = Files.TryOpenAt(null, path, OpenFlags.WriteOnly | OpenFlags.NonBlocking, 0, out Errno errno);
+        if (fifo is null)
+        {
+            return errno is Errno.ENOENT or Errno.ENXIO ? false : throw new SyscallException("open", path, errno);
+        }
+
+        Files.Write(fifo, [1], path);
+        Files.Unlink(null, path);
+        return true;
+    }
+
+    public bool HasGate(string id) => Files.TryStatAt(null, Path.Combine(DirectoryOf(id), FifoFile), followLinks: false, out _) is not null;
+
+    public void Remove(string id)
+    {
+        string directory = DirectoryOf(id);
+        Files.Unlink(null, Path.Combine(directory, FifoFile));
+        Files.Unlink(null, Path.Combine(directory, StateFile));
+        Files.Unlink(null, Path.Combine(directory, "lock"));
+        Files.RemoveDirectory(null, directory);
+    }
+
+    /// <summary>Ids of all containers, in no order.</summary>
+    public IReadOnlyList<string> List() => Directory.Exists(_root)
+        ? [.. Directory.EnumerateDirectories(_root).Select(d => Path.GetFileName(d)!).Where(id => File.Exists(Path.Combine(DirectoryOf(id), StateFile)))]
+        : [];
+
+    private string DirectoryOf(string id) => Path.Combine(_root, id);
+
+    /// <summary>runc's rule: letters, digits and _ + - . @, not "." or "..", so that an id is a file name.</summary>
+    private static void CheckId(string id)
+    {
+        bool valid = id.Length is > 0 and <= 1024 && id is not ("." or "..");
+        foreach (char c in id)
+        {
+            valid &= char.IsAsciiLetterOrDigit(c) || c is '_' or '+' or '-' or '.' or '@';
+        }
+
+        if (!valid || id.Length > 255)
+        {
+            string shown = id.Length > 80 ? id[..80] + "…" : id;
+            throw new ContainerException(ContainerFault.Engine, $"invalid container id '{shown}': use at most 255 letters, digits and _ + - . @");
+        }
+    }
+}
