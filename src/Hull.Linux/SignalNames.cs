@@ -36,15 +36,15 @@ public static class SignalNames
     private static bool TryRealTime(string name, out int signal)
     {
         signal = 0;
-        ReadOnlySpan<char> rest;
+        string rest;
         int from;
         if (name.StartsWith("SIGRTMIN", StringComparison.Ordinal))
         {
-            (rest, from) = (name.AsSpan("SIGRTMIN".Length), RealTimeFirst);
+            (rest, from) = (name["SIGRTMIN".Length..], RealTimeFirst);
         }
         else if (name.StartsWith("SIGRTMAX", StringComparison.Ordinal))
         {
-            (rest, from) = (name.AsSpan("SIGRTMAX".Length), RealTimeLast);
+            (rest, from) = (name["SIGRTMAX".Length..], RealTimeLast);
         }
         else
         {

@@ -25,7 +25,7 @@ internal static class ForegroundWait
 
             if (PidFd.Reap(container.PidFd) is { } exit)
             {
-                return exit.Code;
+                return exit.ShellCode;
             }
         }
     }

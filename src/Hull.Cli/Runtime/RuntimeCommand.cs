@@ -1,8 +1,13 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Hull.Linux;
+using Hull.Oci;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime;
 using Hull.Runtime.Bundles;
+using Hull.Runtime.Cgroups;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Cli.Runtime;
 
@@ -12,8 +17,16 @@ internal static class RuntimeCommand
 {
     private const string DefaultRoot = "/run/hull/runtime";
 
+    /// <summary>Whether the process was called as <c>hull runtime …</c> or under the name <c>hull-runtime</c>.</summary>
+    /// <param name="skip">How many arguments come before the runtime's own.</param>
+    public static bool IsCalled(IReadOnlyList<string> args, out int skip)
+    {
+        skip = args.Count > 0 && args[0] == "runtime" ? 1 : 0;
+        return skip == 1 || Path.GetFileName(Environment.GetCommandLineArgs()[0].AsSpan()).SequenceEqual("hull-runtime");
+    }
+
     /// <returns>The exit code: the payload's, or 1 for an error of the runtime as runc has it.</returns>
-    public static int Run(IReadOnlyList<string> commandLine, ReadOnlySpan<string> args)
+    public static int Run(ReadOnlySpan<string> args)
     {
         try
         {
@@ -21,12 +34,12 @@ internal static class RuntimeCommand
             string root = parsed.Option("--root") ?? Environment.GetEnvironmentVariable("HULL_RUNTIME_ROOT") ?? DefaultRoot;
             if (parsed.Verb is "create" or "run" or "exec")
             {
-                SealedBinary.ReplaceProcess(commandLine);
+                SealedBinary.ReplaceProcess(Environment.GetCommandLineArgs());
             }
 
             return Execute(parsed, new BundleRuntime(root));
         }
-        catch (Exception error) when (error is ContainerException or SyscallException or SpecExceptionAlias or CgroupExceptionAlias)
+        catch (Exception error) when (error is ContainerException or SyscallException or SpecException or CgroupException or IOException)
         {
             Write(2, $"hull runtime: {error.Message}\n");
             return 1;
@@ -49,7 +62,7 @@ internal static class RuntimeCommand
                 Write(1, JsonSerializer.Serialize(runtime.State(parsed.Id), RuntimeSpecJson.Default.State) + "\n");
                 return 0;
             case "kill":
-                runtime.Kill(parsed.Id, SignalNames.Parse(parsed.Positional(1) ?? "SIGTERM"), parsed.Has("--all"));
+                runtime.Kill(parsed.Id, SignalOf(parsed.Positional(1) ?? "SIGTERM"), parsed.Has("--all"));
                 return 0;
             case "delete":
                 runtime.Delete(parsed.Id, parsed.Has("--force"));
@@ -58,5 +71,38 @@ internal static class RuntimeCommand
                 throw new ContainerException(ContainerFault.Engine,
                     $"unknown command '{parsed.Verb}': use create, start, run, state, kill, delete or exec");
         }
+    }
+
+    private static CreateOptions Options(RuntimeArguments parsed) => new()
+    {
+        Id = parsed.Id,
+        Bundle = Path.GetFullPath(parsed.Option("--bundle") ?? "."),
+        PidFile = parsed.Option("--pid-file"),
+        ConsoleSocket = parsed.Option("--console-socket") is { } path ? ConnectConsole(path) : null,
+        PreserveFds = parsed.Option("--preserve-fds") is { } count ? ParseCount(count) : 0,
+        Detach = parsed.Has("--detach"),
+    };
+
+    private static SafeFileHandle ConnectConsole(string path)
+    {
+        string full = Path.GetFullPath(path);
+        using SafeFileHandle directory = Files.Open(Path.GetDirectoryName(full)!, OpenFlags.Path | OpenFlags.Directory);
+        return UnixSockets.TryConnect(directory, Path.GetFileName(full))
+            ?? throw new ContainerException(ContainerFault.Engine, $"--console-socket {path}: nobody listens there");
+    }
+
+    private static int ParseCount(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= 1024
+            ? count
+            : throw new ContainerException(ContainerFault.Engine, $"--preserve-fds {text}: not a number from 0 to 1024");
+
+    private static int SignalOf(string text) => SignalNames.TryParse(text, out int signal)
+        ? signal
+        : throw new ContainerException(ContainerFault.Engine, $"unknown signal '{text}'");
+
+    private static void Write(int descriptor, string text)
+    {
+        using SafeFileHandle output = new(descriptor, ownsHandle: false);
+        Files.Write(output, Encoding.UTF8.GetBytes(text));
     }
 }
