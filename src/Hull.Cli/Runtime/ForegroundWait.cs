@@ -14,7 +14,7 @@ internal static class ForegroundWait
         SignalSet forwarded = SignalSet.Of(Signal.SIGTERM, Signal.SIGINT, Signal.SIGHUP, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGUSR2, Signal.SIGWINCH);
         Signals.Block(forwarded);
         using SafeFileHandle signals = Signals.OpenDescriptor(forwarded);
-        Span<PollEntry> entries = [new(container.PidFd, PollEvents.In), new(signals, PollEvents.In)];
+        Span<PollEntry> entries = [new(container.PidFd, PollEvents.Readable), new(signals, PollEvents.Readable)];
         while (true)
         {
             Poll.Wait(entries, -1);

@@ -8,20 +8,49 @@ internal sealed class RuntimeArguments
     /// <summary>Options that take a value, by every spelling, with the one they are kept under.</summary>
     private static readonly Dictionary<string, string> Valued = new(StringComparer.Ordinal)
     {
-        ["--root"] = "--root", ["--log"] = "--log", ["--log-format"] = "--log-format", ["--rootless"] = "--rootless",
-        ["--bundle"] = "--bundle", ["-b"] = "--bundle", ["--pid-file"] = "--pid-file", ["--console-socket"] = "--console-socket",
-        ["--preserve-fds"] = "--preserve-fds", ["--cwd"] = "--cwd", ["--env"] = "--env", ["-e"] = "--env", ["--user"] = "--user",
-        ["-u"] = "--user", ["--additional-gids"] = "--additional-gids", ["-g"] = "--additional-gids", ["--process"] = "--process",
-        ["-p"] = "--process", ["--cap"] = "--cap", ["-c"] = "--cap", ["--apparmor"] = "--apparmor", ["--process-label"] = "--process-label",
+        ["--root"] = "--root",
+        ["--log"] = "--log",
+        ["--log-format"] = "--log-format",
+        ["--rootless"] = "--rootless",
+        ["--bundle"] = "--bundle",
+        ["-b"] = "--bundle",
+        ["--pid-file"] = "--pid-file",
+        ["--console-socket"] = "--console-socket",
+        ["--preserve-fds"] = "--preserve-fds",
+        ["--cwd"] = "--cwd",
+        ["--env"] = "--env",
+        ["-e"] = "--env",
+        ["--user"] = "--user",
+        ["-u"] = "--user",
+        ["--additional-gids"] = "--additional-gids",
+        ["-g"] = "--additional-gids",
+        ["--process"] = "--process",
+        ["-p"] = "--process",
+        ["--cap"] = "--cap",
+        ["-c"] = "--cap",
+        ["--apparmor"] = "--apparmor",
+        ["--process-label"] = "--process-label",
         ["--format"] = "--format",
     };
 
     private static readonly Dictionary<string, string> Flags = new(StringComparer.Ordinal)
     {
-        ["--debug"] = "--debug", ["--systemd-cgroup"] = "--systemd-cgroup", ["--detach"] = "--detach", ["-d"] = "--detach",
-        ["--no-pivot"] = "--no-pivot", ["--no-new-keyring"] = "--no-new-keyring", ["--no-subreaper"] = "--no-subreaper",
-        ["--keep"] = "--keep", ["--all"] = "--all", ["-a"] = "--all", ["--force"] = "--force", ["-f"] = "--force",
-        ["--tty"] = "--tty", ["-t"] = "--tty", ["--no-new-privs"] = "--no-new-privs", ["--ignore-paused"] = "--ignore-paused",
+        ["--debug"] = "--debug",
+        ["--systemd-cgroup"] = "--systemd-cgroup",
+        ["--detach"] = "--detach",
+        ["-d"] = "--detach",
+        ["--no-pivot"] = "--no-pivot",
+        ["--no-new-keyring"] = "--no-new-keyring",
+        ["--no-subreaper"] = "--no-subreaper",
+        ["--keep"] = "--keep",
+        ["--all"] = "--all",
+        ["-a"] = "--all",
+        ["--force"] = "--force",
+        ["-f"] = "--force",
+        ["--tty"] = "--tty",
+        ["-t"] = "--tty",
+        ["--no-new-privs"] = "--no-new-privs",
+        ["--ignore-paused"] = "--ignore-paused",
     };
 
     private readonly Dictionary<string, List<string>> _options = new(StringComparer.Ordinal);
