@@ -1,0 +1,230 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Hull.Oci.ImageSpec;
+
+namespace Hull.Images.Registry;
+
+/// <summary>The bytes of a blob as they come, exactly as many as its descriptor says. A connection that breaks is taken up
+/// again where it ended (RFC 9110 section 14.2, Range), so that the reader sees one stream. Not thread-safe; read it on a
+/// thread that may block.</summary>
+/// <remarks>The digest is checked by whoever stores the bytes.</remarks>
+internal sealed class BlobStream : Stream
+{
+    private readonly RegistryClient _client;
+    private readonly Descriptor _descriptor;
+    private readonly string _what;
+    private readonly Action<long> _progress;
+    private readonly Action<TimeSpan> _retrying;
+    private readonly CancellationToken _cancel;
+    private HttpResponseMessage? _response;
+    private Stream? _content;
+    private CancellationTokenSource? _silence;
+    private long _position;
+    private int _failures;
+    private int _restarts;
+
+    /// <param name="what">Names the blob in errors: <c>layer 0123456789ab</c>.</param>
+    /// <param name="progress">Told the bytes so far after each read.</param>
+    /// <param name="retrying">Told the wait before each further attempt.</param>
+    public BlobStream(
+        RegistryClient client, Descriptor descriptor, string what, Action<long> progress, Action<TimeSpan> retrying, CancellationToken cancel)
+    {
+        _client = client;
+        _descriptor = descriptor;
+        _what = what;
+        _progress = progress;
+        _retrying = retrying;
+        _cancel = cancel;
+    }
+
+    /// <summary>A server that gives a few bytes a connection is not followed for ever.</summary>
+    private const int MaximumRestarts = 100;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => _descriptor.Size;
+
+    public override long Position { get => _position; set => throw new NotSupportedException(); }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsMemory(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        byte[] bytes = System.Buffers.ArrayPool<byte>.Shared.Rent(buffer.Length);
+        try
+        {
+            int n = Read(bytes.AsMemory(0, buffer.Length));
+            bytes.AsSpan(0, n).CopyTo(buffer);
+            return n;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Close(ref _response, ref _content, ref _silence);
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private int Read(Memory<byte> buffer)
+    {
+        if (buffer.Length == 0 || _position == _descriptor.Size)
+        {
+            return 0;
+        }
+
+        while (true)
+        {
+            try
+            {
+                if (_content is null)
+                {
+                    Open();
+                }
+
+                int n = ReadOnce(buffer[..(int)Math.Min(buffer.Length, _descriptor.Size - _position)]);
+                if (n > 0)
+                {
+                    _position += n;
+                    _failures = 0;
+                    _progress(_position);
+                    if (_position == _descriptor.Size)
+                    {
+                        CheckEnd();
+                    }
+
+                    return n;
+                }
+
+                Fail(Truncated(null));
+            }
+            catch (RegistryException e) when (e.MayPass || (_position > 0 && e.Kind is RegistryError.Unreachable))
+            {
+                Fail(e);
+            }
+            catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !_cancel.IsCancellationRequested))
+            {
+                Fail(Truncated(e));
+            }
+        }
+    }
+
+    private void Open()
+    {
+        _response = _client.OpenBlobAsync(_descriptor, _position, _what, _cancel).GetAwaiter().GetResult();
+        HttpContentHeaders headers = _response.Content.Headers;
+        long skip = 0;
+        if (_position > 0)
+        {
+            bool resumed = _response.StatusCode == HttpStatusCode.PartialContent;
+            if (resumed && headers.ContentRange?.From != _position)
+            {
+                throw Broken($"{_what}: asked for bytes from {_position}, the registry sent {headers.ContentRange}");
+            }
+
+            // A server without ranges sends all of it again.
+            skip = resumed ? 0 : _position;
+        }
+
+        long expected = _descriptor.Size - _position + skip;
+        if (headers.ContentLength is long length && length != expected)
+        {
+            throw Broken(length < expected
+                ? $"{_what} is truncated in the registry: {length} of {expected} bytes"
+                : $"{_what}: size mismatch: the manifest says {expected} bytes, the registry sends {length}");
+        }
+
+        _content = _response.Content.ReadAsStream(_cancel);
+        _silence = CancellationTokenSource.CreateLinkedTokenSource(_cancel);
+        byte[] scratch = skip > 0 ? new byte[32 << 10] : [];
+        while (skip > 0)
+        {
+            int n = ReadOnce(scratch.AsMemory(0, (int)Math.Min(scratch.Length, skip)));
+            if (n == 0)
+            {
+                throw new IOException("the answer ended early");
+            }
+
+            skip -= n;
+        }
+    }
+
+    private int ReadOnce(Memory<byte> buffer)
+    {
+        _silence!.CancelAfter(_client.SilenceLimit);
+        ValueTask<int> read = _content!.ReadAsync(buffer, _silence.Token);
+        return read.IsCompletedSuccessfully ? read.Result : read.AsTask().GetAwaiter().GetResult();
+    }
+
+    /// <summary>More bytes than the descriptor says are not a blob with a tail, but another blob.</summary>
+    private void CheckEnd()
+    {
+        if (_response!.Content.Headers.ContentLength is null && ReadOnce(new byte[1]) != 0)
+        {
+            throw Broken($"{_what}: size mismatch: the manifest says {_descriptor.Size} bytes, the registry sends more");
+        }
+    }
+
+    private void Fail(RegistryException error)
+    {
+        Close(ref _response, ref _content, ref _silence);
+        _cancel.ThrowIfCancellationRequested();
+        if (++_failures >= _client.Retry.Attempts || ++_restarts > MaximumRestarts)
+        {
+            throw error;
+        }
+
+        TimeSpan wait = _client.Retry.After(_failures);
+        _retrying(wait);
+        if (_cancel.WaitHandle.WaitOne(wait))
+        {
+            _cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    private RegistryException Truncated(Exception? inner)
+    {
+        Uri? url = _response?.RequestMessage?.RequestUri;
+        return new RegistryException(
+            RegistryError.Corrupt,
+            $"{_what} is truncated: {_position} of {_descriptor.Size} bytes came from {url?.Authority ?? _client.Endpoint.Base.Authority}",
+            inner)
+        {
+            Method = "GET",
+            Url = url is null ? null : RegistryException.Redact(url),
+            Status = (int?)_response?.StatusCode,
+        };
+    }
+
+    private RegistryException Broken(string message) =>
+        RegistryFailure.Of(RegistryError.Corrupt, _response!.RequestMessage!, _response, message);
+
+    private static void Close(ref HttpResponseMessage? response, ref Stream? content, ref CancellationTokenSource? silence)
+    {
+        content?.Dispose();
+        response?.Dispose();
+        silence?.Dispose();
+        (response, content, silence) = (null, null, null);
+    }
+}
