@@ -24,7 +24,7 @@ internal sealed class CertificateDirectory
 
     /// <summary>The directory for <paramref name="authority"/> (<c>host:port</c>, or <c>host</c> where the port is 443);
     /// null where none of the <paramref name="roots"/> has one.</summary>
-    /// <exception cref="InvalidDataException">A file there is no PEM certificate or key.</exception>
+    /// <exception cref="RegistryException">Configuration: A file there is no PEM certificate or key.</exception>
     public static CertificateDirectory? Find(IEnumerable<string> roots, string authority)
     {
         foreach (string root in roots)
@@ -79,7 +79,7 @@ internal sealed class CertificateDirectory
             }
             catch (Exception e) when (e is CryptographicException or FileNotFoundException)
             {
-                throw new InvalidDataException($"{file}: not a usable PEM certificate: {e.Message}", e);
+                throw new RegistryException(RegistryError.Configuration, $"{file}: not a usable PEM certificate: {e.Message}", e);
             }
         }
 

@@ -22,7 +22,7 @@ internal sealed class CredentialStore(string? directory, Func<string, string, Cr
 
     /// <summary>The credential for a registry's domain (<c>docker.io</c>, <c>host:port</c>); null for none.</summary>
     /// <exception cref="RegistryException">A credential helper failed.</exception>
-    /// <exception cref="InvalidDataException">The file is malformed.</exception>
+    /// <exception cref="RegistryException">Configuration: The file is malformed.</exception>
     public RegistryCredential? Find(string domain)
     {
         lock (_lock)
@@ -128,7 +128,7 @@ internal sealed class CredentialStore(string? directory, Func<string, string, Cr
             int colon = decoded?.IndexOf(':', StringComparison.Ordinal) ?? -1;
             return colon > 0
                 ? new RegistryCredential.Password(decoded![..colon], decoded[(colon + 1)..].TrimEnd('\0'))
-                : throw new InvalidDataException($"{file}: auths.\"{name}\".auth is not base64 of user:password");
+                : throw new RegistryException(RegistryError.Configuration, $"{file}: auths.\"{name}\".auth is not base64 of user:password");
         }
 
         return string.IsNullOrEmpty(entry.Username) ? null : new RegistryCredential.Password(entry.Username, entry.Password ?? "");

@@ -11,7 +11,7 @@ internal sealed class EnvironmentProxy : IWebProxy
     private readonly Uri? _http;
     private readonly string[] _except;
 
-    /// <exception cref="InvalidDataException">A variable holds no URL.</exception>
+    /// <exception cref="RegistryException">Configuration: A variable holds no URL.</exception>
     public EnvironmentProxy(Func<string, string?> environment)
     {
         _https = Parse("HTTPS_PROXY", Read(environment, "HTTPS_PROXY"));
@@ -91,6 +91,6 @@ internal sealed class EnvironmentProxy : IWebProxy
         string text = value.Contains("://", StringComparison.Ordinal) ? value : "http://" + value;
         return Uri.TryCreate(text, UriKind.Absolute, out Uri? proxy) && proxy.Scheme is "http" or "https" or "socks5"
             ? proxy
-            : throw new InvalidDataException($"{variable}: expected the URL of a proxy such as http://proxy.example:3128");
+            : throw new RegistryException(RegistryError.Configuration, $"{variable}: expected the URL of a proxy such as http://proxy.example:3128");
     }
 }

@@ -21,6 +21,9 @@ public enum RegistryError
     /// <summary>A well-formed answer that hull does not run: a schema 1 manifest, an artifact, another platform.</summary>
     Unsupported,
 
+    /// <summary>A configuration or certificate file of this machine is wrong.</summary>
+    Configuration,
+
     /// <summary>The registry failed or broke the protocol.</summary>
     Server,
 }

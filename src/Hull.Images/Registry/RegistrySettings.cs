@@ -33,7 +33,7 @@ public sealed record RegistrySettings
     /// <summary>The settings of the file (<c>HULL_CONFIG</c>, else <see cref="DefaultFile"/>; a missing default file is
     /// empty), to which the comma lists of <c>HULL_INSECURE_REGISTRIES</c> and <c>HULL_REGISTRY_MIRRORS</c> add.</summary>
     /// <param name="environment">Reads a variable; null for the process environment.</param>
-    /// <exception cref="InvalidDataException">A file or a value is malformed.</exception>
+    /// <exception cref="RegistryException">Configuration: A file or a value is malformed.</exception>
     public static RegistrySettings Load(Func<string, string?>? environment = null)
     {
         Func<string, string?> read = environment ?? Environment.GetEnvironmentVariable;
@@ -41,7 +41,7 @@ public sealed record RegistrySettings
         HullConfigBody? body = ConfigurationFile.Read(chosen ?? DefaultFile, RegistryJson.Default.HullConfigBody);
         if (body is null && chosen is not null)
         {
-            throw new InvalidDataException($"{chosen}: no such file (it is named by HULL_CONFIG)");
+            throw new RegistryException(RegistryError.Configuration, $"{chosen}: no such file (it is named by HULL_CONFIG)");
         }
 
         IEnumerable<string> insecure = [.. body?.InsecureRegistries ?? [], .. List(read("HULL_INSECURE_REGISTRIES"))];
@@ -103,14 +103,14 @@ public sealed record RegistrySettings
 
     private static string CheckInsecure(string entry) =>
         entry.Length == 0 || entry.Contains("://", StringComparison.Ordinal) || (entry.Contains('/') && !IPNetwork.TryParse(entry, out _))
-            ? throw new InvalidDataException($"insecure registry '{entry}': expected host, host:port or an address range such as 10.0.0.0/8")
+            ? throw new RegistryException(RegistryError.Configuration, $"insecure registry '{entry}': expected host, host:port or an address range such as 10.0.0.0/8")
             : entry;
 
     private static Uri ParseMirror(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
         && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0
             ? url
-            : throw new InvalidDataException($"registry mirror '{text}': expected a URL such as https://mirror.example");
+            : throw new RegistryException(RegistryError.Configuration, $"registry mirror '{text}': expected a URL such as https://mirror.example");
 
     private static string[] List(string? value) =>
         value?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

@@ -71,7 +71,7 @@ internal sealed class RegistryTransport : IDisposable
         {
             bool neverReached = e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
                 or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
-            throw Failure(request, Cause(e), e, mayPass: !neverReached);
+            throw Failure(request, Cause(e, url), e, mayPass: !neverReached);
         }
     }
 
@@ -147,7 +147,7 @@ internal sealed class RegistryTransport : IDisposable
 
     /// <summary>The innermost words that tell a person something: the chain's status of a refused certificate, the
     /// socket's error, the proxy's status.</summary>
-    private static string Cause(HttpRequestException e)
+    private static string Cause(HttpRequestException e, Uri url)
     {
         for (Exception? inner = e; inner is not null; inner = inner.InnerException)
         {
@@ -161,13 +161,19 @@ internal sealed class RegistryTransport : IDisposable
 #pragma warning disable CA1308 // House style: causes are lower case.
                     return socket.Message.ToLowerInvariant();
 #pragma warning restore CA1308
-                case AuthenticationException tls:
-                    return $"TLS: {tls.InnerException?.Message ?? tls.Message}";
+                case AuthenticationException tls when tls.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase):
+                    return $"TLS: {tls.Message} (its authority may be put into /etc/hull/certs.d/{url.Authority}/ca.crt)";
                 case TimeoutException:
                     return $"no connection within {ConnectLimit.TotalSeconds:0} s";
             }
         }
 
-        return e.HttpRequestError == HttpRequestError.ProxyTunnelError ? $"the proxy refused: {e.Message}" : (e.InnerException ?? e).Message;
+        string words = (e.InnerException?.InnerException ?? e.InnerException ?? e).Message;
+        return e.HttpRequestError switch
+        {
+            HttpRequestError.ProxyTunnelError => $"the proxy refused: {e.Message}",
+            HttpRequestError.SecureConnectionError => $"TLS: {words} (does it speak https?)",
+            _ => words,
+        };
     }
 }

@@ -83,7 +83,7 @@ internal sealed class FakeServer : IDisposable
                 serve.Start();
             }
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             // The listener was disposed: the test is over.
         }

@@ -127,7 +127,7 @@ public sealed class RegistryPureTests
         using TemporaryDirectory directory = new();
         string file = directory.Write("config.json", content);
 
-        InvalidDataException error = Assert.Throws<InvalidDataException>(
+        RegistryException error = Assert.Throws<RegistryException>(
             () => RegistrySettings.Load(name => name == "HULL_CONFIG" ? file : null));
 
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
