@@ -1,0 +1,326 @@
+using System.Security.Cryptography.X509Certificates;
+using Hull.Images.Registry;
+using Hull.Oci;
+
+namespace Hull.Images.Tests.Registry;
+
+/// <summary>Whole pulls from a fake registry into a store in a temporary directory.</summary>
+public sealed class PullTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ImageStore _store;
+    private readonly StringWriter _output = new();
+
+    public PullTests()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "unpacking keeps owners, which takes root");
+        _store = ImageStore.Open(_directory.Path, new ImageStoreOptions { Sync = false });
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task Pull_NewImage_IsInTheStoreWithDockersLines()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1", "amd64", "one");
+
+        PullResult result = await PullAsync($"{registry.Host}/team/app:1");
+
+        string layer = image.Layers[0].Short;
+        Assert.Equal(
+            $"""
+            1: Pulling from team/app
+            {layer}: Pulling fs layer
+            {layer}: Verifying Checksum
+            {layer}: Download complete
+            {layer}: Pull complete
+            Digest: {image.Manifest}
+            Status: Downloaded newer image for {registry.Host}/team/app:1
+
+            """,
+            _output.ToString());
+        Assert.True(result.Downloaded);
+        Assert.Equal(image.Config, _store.Find($"{registry.Host}/team/app:1").Required().Id);
+        Assert.Equal(image.Config, _store.Find($"{registry.Host}/team/app@{image.Manifest}").Required().Id);
+        Assert.Equal("one", File.ReadAllText($"{_store.Layers.DirectoryOf(result.Image.ChainIds[0])}/hello-one"));
+        Assert.True(_store.Blobs.Contains(image.Layers[0]));
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public async Task Pull_Again_IsUpToDateByOneHeadRequest()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1");
+        await PullAsync($"{registry.Host}/app:1");
+        int before = registry.Requests.Count();
+
+        PullResult result = await PullAsync($"{registry.Host}/app:1");
+
+        Assert.False(result.Downloaded);
+        Assert.EndsWith($"Digest: {image.Manifest}\nStatus: Image is up to date for {registry.Host}/app:1\n", _output.ToString(), StringComparison.Ordinal);
+        FakeRequest head = Assert.Single(registry.Requests.Skip(before));
+        Assert.Equal($"HEAD /v2/app/manifests/1", head.ToString());
+    }
+
+    [Fact]
+    public async Task Pull_TagMoved_SharesTheLayersBelow()
+    {
+        using FakeRegistry registry = new();
+        FakeImage old = registry.AddImage("1", "amd64", "base", "old");
+        await PullAsync($"{registry.Host}/app:1");
+        FakeImage moved = registry.AddImage("1", "amd64", "base", "new");
+        _output.GetStringBuilder().Clear();
+
+        PullResult result = await PullAsync($"{registry.Host}/app:1");
+
+        Assert.True(result.Downloaded);
+        Assert.Contains($"{moved.Layers[0].Short}: Already exists\n{moved.Layers[1].Short}: Pulling fs layer", _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(moved.Config, _store.Find($"{registry.Host}/app:1").Required().Id);
+        Assert.Equal(old.Config, _store.Find($"{registry.Host}/app@{old.Manifest}").Required().Id);
+        Assert.Single(registry.Requests, r => r.Path.EndsWith(old.Layers[0].ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Pull_SameLayerTwice_IsFetchedOnce()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1", "amd64", "a", "same", "same", "b", "same");
+
+        PullResult result = await PullAsync($"{registry.Host}/app:1");
+
+        Assert.Equal(5, result.Image.ChainIds.Count);
+        Assert.Single(registry.Requests, r => r.Path.EndsWith(image.Layers[1].ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Pull_ByDigest_NamesTheDigestOnly()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage(null);
+
+        PullResult result = await PullAsync($"{registry.Host}/app@{image.Manifest}");
+
+        Assert.StartsWith($"{image.Manifest}: Pulling from app\n", _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal([$"{registry.Host}/app@{image.Manifest}"], result.Image.References.Select(r => r.Familiar));
+    }
+
+    [Fact]
+    public async Task Pull_ManyLayers_AtMostThreeAtOnce()
+    {
+        using FakeRegistry registry = new();
+        registry.AddImage("1", "amd64", [.. Enumerable.Range(0, 9).Select(i => $"layer{i}")]);
+        int now = 0;
+        int most = 0;
+        registry.Intercept = request =>
+        {
+            if (request.Path.Contains("/blobs/", StringComparison.Ordinal))
+            {
+                int current = Interlocked.Increment(ref now);
+                most = Math.Max(most, current);
+                Thread.Sleep(30);
+                Interlocked.Decrement(ref now);
+            }
+
+            return null;
+        };
+
+        await PullAsync($"{registry.Host}/app:1");
+
+        Assert.InRange(most, 2, 3);
+    }
+
+    [Fact]
+    public async Task Pull_LayerOfAnotherDigest_LeavesNothing()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1", "amd64", "good1", "evil1");
+        (byte[] other, _) = FakeRegistry.Layer("evil2");
+        byte[] padded = new byte[SizeOf(image, 1)];
+        other.AsSpan(0, Math.Min(other.Length, padded.Length)).CopyTo(padded);
+        registry.Corrupt(image.Layers[1], padded);
+
+        ImageException error = await Assert.ThrowsAsync<ImageException>(() => PullAsync($"{registry.Host}/app:1"));
+
+        Assert.Equal(ImageError.Corrupt, error.Kind);
+        Assert.StartsWith($"pull {registry.Host}/app:1: layer ", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"digest mismatch: expected {image.Layers[1]}", error.Message, StringComparison.Ordinal);
+        Assert.Null(_store.Find($"{registry.Host}/app:1").Image);
+        Assert.False(_store.Blobs.Contains(image.Layers[1]));
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public async Task Pull_TruncatedLayer_LeavesNothing()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1");
+        registry.Intercept = request => request.Path.EndsWith(image.Layers[0].ToString(), StringComparison.Ordinal)
+            ? new FakeResponse(200, new byte[SizeOf(image, 0)]) { CutAfter = 10 }
+            : null;
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => PullAsync($"{registry.Host}/app:1"));
+
+        Assert.Equal($"pull {registry.Host}/app:1: layer {image.Layers[0].Short} is truncated: 10 of {SizeOf(image, 0)} bytes came from {registry.Host}", error.Message);
+        Assert.Contains("Retrying in 1 second", _output.ToString(), StringComparison.Ordinal);
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public void Pull_DiskFull_SaysWhatToDo()
+    {
+        ImageException explained = LayerApplier.Explain(
+            new Hull.Linux.SyscallException("write", "x", Hull.Linux.Errno.ENOSPC), "layer sha256:0")!;
+
+        Assert.Contains("no space left on device (free space below the data root, or choose another with --data-root)", explained.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pull_NotFound_NamesTheReference()
+    {
+        using FakeRegistry registry = new();
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => PullAsync($"{registry.Host}/app:nope"));
+
+        Assert.Equal(RegistryError.NotFound, error.Kind);
+        Assert.Equal($"manifest for {registry.Host}/app:nope not found: manifest unknown: manifest unknown", error.Message);
+    }
+
+    [Fact]
+    public async Task Pull_NobodyListens_SaysSoOnce()
+    {
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => PullAsync("127.0.0.1:1/app:1"));
+
+        Assert.Equal("pull 127.0.0.1:1/app:1: 127.0.0.1:1 is unreachable: connection refused", error.Message);
+    }
+
+    [Fact]
+    public async Task Pull_LoopbackWithTls_IsPulledOverTls()
+    {
+        using X509Certificate2 certificate = FakeRegistry.Certificate("127.0.0.1");
+        using FakeRegistry registry = new(certificate);
+        registry.AddImage("1");
+
+        Assert.True((await PullAsync($"{registry.Host}/app:1")).Downloaded);
+    }
+
+    [Fact]
+    public async Task CVE_2014_5277_LoopbackWithCertsD_NeverFallsBackToHttp()
+    {
+        using FakeRegistry plain = new();
+        plain.AddImage("1");
+        using X509Certificate2 certificate = FakeRegistry.Certificate("127.0.0.1");
+        using TemporaryDirectory certificates = new();
+        certificates.Write($"{plain.Host}/ca.crt", certificate.ExportCertificatePem());
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(
+            () => PullAsync($"{plain.Host}/app:1", FakeRegistry.Settings with { CertificateDirectories = [certificates.Path] }));
+
+        Assert.Equal(RegistryError.Unreachable, error.Kind);
+        Assert.Empty(plain.Requests);
+    }
+
+    [Fact]
+    public async Task Pull_MirrorHasIt_DockerHubIsNotAsked()
+    {
+        using FakeRegistry mirror = new();
+        mirror.AddImage("latest");
+
+        PullResult result = await PullAsync("busybox", FakeRegistry.Settings with { Mirrors = [new Uri($"http://{mirror.Host}")] });
+
+        Assert.Equal("docker.io/library/busybox:latest", result.Reference.ToString());
+        Assert.All(mirror.Requests, request => Assert.StartsWith("/v2/library/busybox/", request.Path, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Pull_MirrorFails_DockerHubIsAsked()
+    {
+        using FakeRegistry mirror = new();
+        using X509Certificate2 certificate = FakeRegistry.Certificate("registry-1.docker.io");
+        using FakeRegistry hub = new(certificate);
+        hub.AddImage("latest");
+        using TemporaryDirectory certificates = new();
+        certificates.Write("registry-1.docker.io/ca.crt", certificate.ExportCertificatePem());
+
+        PullResult result = await PullAsync(
+            "busybox",
+            FakeRegistry.Settings with { Mirrors = [new Uri("http://127.0.0.1:1"), new Uri($"http://{mirror.Host}")], CertificateDirectories = [certificates.Path] },
+            FakeRegistry.Names(("registry-1.docker.io", hub.Server.Port), ("127.0.0.1", mirror.Server.Port)));
+
+        Assert.True(result.Downloaded);
+        Assert.NotEmpty(hub.Requests);
+    }
+
+    [Fact]
+    public async Task Pull_SameImageTwiceAtOnce_BothSucceed()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1", "amd64", "a", "b", "c", "d");
+
+        PullResult[] results = await Task.WhenAll(PullAsync($"{registry.Host}/app:1"), PullAsync($"{registry.Host}/app:1"));
+
+        Assert.All(results, result => Assert.Equal(image.Config, result.Image.Id));
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public async Task Pull_Cancelled_LeavesNothing()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1");
+        using CancellationTokenSource cancel = new();
+        registry.Intercept = request =>
+        {
+            if (request.Path.EndsWith(image.Layers[0].ToString(), StringComparison.Ordinal))
+            {
+                cancel.Cancel();
+                Thread.Sleep(200);
+            }
+
+            return null;
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Puller(FakeRegistry.Settings, null).PullAsync(ImageReference.Parse($"{registry.Host}/app:1"), null, new SilentPullProgress(), cancel.Token));
+
+        Assert.Null(_store.Find($"{registry.Host}/app:1").Image);
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public async Task CVE_2021_20291_LayerThatEndsBeforeItsStream_DoesNotBlockTheNextPull()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1", "amd64", "one");
+        byte[] garbage = new byte[SizeOf(image, 0)];
+        garbage[0] = 0x1f;
+        garbage[1] = 0x8b;
+        registry.Corrupt(image.Layers[0], garbage);
+        await Assert.ThrowsAnyAsync<Exception>(() => PullAsync($"{registry.Host}/app:1"));
+
+        FakeImage good = registry.AddImage("2", "amd64", "two");
+
+        Assert.Equal(good.Config, (await PullAsync($"{registry.Host}/app:2")).Image.Id);
+    }
+
+    private static int SizeOf(FakeImage image, int layer)
+    {
+        string after = image.Json[(image.Json.IndexOf($"{image.Layers[layer]}\",\"size\":", StringComparison.Ordinal) + image.Layers[layer].ToString().Length + 9)..];
+        return int.Parse(after[..after.IndexOf('}', StringComparison.Ordinal)], null);
+    }
+
+    private Task<PullResult> PullAsync(string reference, RegistrySettings? settings = null, ConnectStream? connect = null) =>
+        Puller(settings ?? FakeRegistry.Settings, connect).PullAsync(
+            ImageReference.Parse(reference), null, new PlainPullProgress(TextWriter.Synchronized(_output)), TestContext.Current.CancellationToken);
+
+    private ImagePuller Puller(RegistrySettings settings, ConnectStream? connect) => new(_store, settings)
+    {
+        Connect = connect,
+        Retry = new RetryPolicy(3, TimeSpan.FromMilliseconds(5)),
+        EnvironmentVariable = _ => null,
+    };
+
+    private string[] Leftovers() =>
+        [.. Directory.EnumerateFileSystemEntries(_directory.Path, "new-*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })];
+}
