@@ -48,7 +48,6 @@ public sealed class ImagePuller
         ImageReference reference, Platform? platform, IPullProgress progress, CancellationToken cancel = default)
     {
         OrderedProgress ordered = new(progress);
-        ordered.Message($"{reference.Digest?.ToString() ?? reference.Tag}: Pulling from {reference.Path}");
         try
         {
             using RegistryTransport transport = new(_settings, Connect, EnvironmentVariable);
@@ -79,6 +78,7 @@ public sealed class ImagePuller
         RegistryTransport transport, ImageReference reference, Platform? platform, OrderedProgress progress, CancellationToken cancel)
     {
         CredentialStore credentials = new(_settings.DockerConfigDirectory);
+        string heading = $"{reference.Digest?.ToString() ?? reference.Tag}: Pulling from {reference.Path}";
         IReadOnlyList<RegistryEndpoint> endpoints = RegistryEndpoint.For(reference.Domain, _settings, transport.HasCertificates);
         RegistryException? before = null;
         for (int i = 0; ; i++)
@@ -90,6 +90,7 @@ public sealed class ImagePuller
             {
                 if (await FindCurrentAsync(client, reference, platform, cancel).ConfigureAwait(false) is { } current)
                 {
+                    progress.Message(heading);
                     return current;
                 }
 
@@ -110,6 +111,7 @@ public sealed class ImagePuller
                 throw e.With($"{before.Message}; {endpoints[i].Base.Scheme}: {e.Message}");
             }
 
+            progress.Message(heading);
             return await IngestAsync(client, reference, resolved, progress, cancel).ConfigureAwait(false);
         }
     }
