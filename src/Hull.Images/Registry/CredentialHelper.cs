@@ -1,6 +1,9 @@
-using System.ComponentModel;
+using System.Collections;
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
+using Hull.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Images.Registry;
 
@@ -17,35 +20,130 @@ internal static class CredentialHelper
     private const string NotFound = "credentials not found in native keychain";
 
     private const int MaximumMessage = 300;
+    private const int MaximumOutput = 64 << 10;
+    private const int SignalKill = 9;
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     public static CredentialHelperResult Get(string helper, string server)
     {
-        ProcessStartInfo start = new($"docker-credential-{helper}", "get")
+        string name = $"docker-credential-{helper}";
+        if (FindProgram(name) is not string program)
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        try
+            return new CredentialHelperResult(null, null, "cannot start: there is no such program in PATH");
+        }
+
+        (SafeFileHandle inputRead, SafeFileHandle inputWrite) = Descriptors.Pipe();
+        (SafeFileHandle outputRead, SafeFileHandle outputWrite) = Descriptors.Pipe();
+        (SafeFileHandle errorRead, SafeFileHandle errorWrite) = Descriptors.Pipe();
+        using SafeFileHandle input = inputWrite;
+        using SafeFileHandle output = outputRead;
+        using SafeFileHandle errors = errorRead;
+        int pid;
+        using (inputRead)
+        using (outputWrite)
+        using (errorWrite)
         {
-            using Process process = Process.Start(start) ?? throw new InvalidOperationException("no process was started");
-            Task<string> output = process.StandardOutput.ReadToEndAsync();
-            Task<string> errors = process.StandardError.ReadToEndAsync();
-            WriteServer(process, server);
-            if (!process.WaitForExit(TimeLimit))
+            try
             {
-                process.Kill(entireProcessTree: true);
+                pid = ProcessSpawn.Start(new SpawnRequest
+                {
+                    Program = program,
+                    Arguments = [name, "get"],
+                    Environment = OwnEnvironment(),
+                    Descriptors = [(inputRead, 0), (outputWrite, 1), (errorWrite, 2)],
+                });
+            }
+            catch (SyscallException e)
+            {
+                return new CredentialHelperResult(null, null, $"cannot start: {e.Message}");
+            }
+        }
+
+        // EPIPE: the helper ended without reading; its exit status tells the story. The name fits into the pipe's buffer.
+        _ = Descriptors.TryWrite(input, Encoding.UTF8.GetBytes(server + "\n"), out _);
+        input.Dispose();
+        using SafeFileHandle? process = PidFd.TryOpen(pid);
+        return process is null ? new CredentialHelperResult(null, null, "it vanished") : Finish(process, output, errors);
+    }
+
+    /// <summary>Reads both streams to their ends and reaps, within the time limit.</summary>
+    private static CredentialHelperResult Finish(SafeFileHandle process, SafeFileHandle output, SafeFileHandle errors)
+    {
+        using MemoryStream said = new();
+        using MemoryStream complained = new();
+        long begun = Stopwatch.GetTimestamp();
+        bool outputOpen = true;
+        bool errorsOpen = true;
+        bool running = true;
+        while (outputOpen || errorsOpen || running)
+        {
+            TimeSpan left = TimeLimit - Stopwatch.GetElapsedTime(begun);
+            if (left <= TimeSpan.Zero)
+            {
+                PidFd.SendSignal(process, SignalKill);
+                PidFd.Reap(process, wait: true);
                 return new CredentialHelperResult(null, null, $"no answer within {TimeLimit.TotalSeconds:0} s");
             }
 
-            return Read(process.ExitCode, output.GetAwaiter().GetResult(), errors.GetAwaiter().GetResult());
+            PollEntry[] entries =
+            [
+                new(outputOpen ? output : null, PollEvents.Readable),
+                new(errorsOpen ? errors : null, PollEvents.Readable),
+                new(running ? process : null, PollEvents.Readable),
+            ];
+            if (Poll.Wait(entries, (int)left.TotalMilliseconds) == 0)
+            {
+                continue;
+            }
+
+            outputOpen = outputOpen && (entries[0].Came == 0 || Take(output, said));
+            errorsOpen = errorsOpen && (entries[1].Came == 0 || Take(errors, complained));
+            running = running && entries[2].Came == 0;
         }
-        catch (Win32Exception e)
+
+        ProcessExit exit = PidFd.Reap(process, wait: true) ?? default;
+        return Read(exit.ShellCode, Encoding.UTF8.GetString(said.ToArray()), Encoding.UTF8.GetString(complained.ToArray()));
+    }
+
+    /// <summary>Reads once; false at the end. What is beyond the limit is dropped.</summary>
+    private static bool Take(SafeFileHandle file, MemoryStream into)
+    {
+        Span<byte> buffer = stackalloc byte[4096];
+        int n = Descriptors.TryRead(file, buffer, out _);
+        if (n > 0)
         {
-            return new CredentialHelperResult(null, null, $"cannot start: {e.Message}");
+            into.Write(buffer[..(int)Math.Min(n, MaximumOutput - into.Length)]);
         }
+
+        return n > 0;
+    }
+
+    /// <summary>The first executable file of this name in the absolute directories of PATH.</summary>
+    private static string? FindProgram(string name)
+    {
+        const uint AnyExecute = 0x49;
+        foreach (string directory in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'))
+        {
+            string path = $"{directory}/{name}";
+            if (directory.StartsWith('/')
+                && Files.TryStatAt(null, path, followLinks: true, out _) is { IsDirectory: false } file && (file.Mode & AnyExecute) != 0)
+            {
+                return path;
+            }
+        }
+
+        return null;
+    }
+
+    private static List<string> OwnEnvironment()
+    {
+        List<string> lines = [];
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        {
+            lines.Add($"{entry.Key}={entry.Value}");
+        }
+
+        return lines;
     }
 
     /// <summary>Reads what a finished helper said. Its output is never quoted where it may hold a secret.</summary>
@@ -69,19 +167,6 @@ internal static class CredentialHelper
         catch (JsonException)
         {
             return new CredentialHelperResult(null, null, "its output is not JSON");
-        }
-    }
-
-    private static void WriteServer(Process process, string server)
-    {
-        try
-        {
-            process.StandardInput.Write(server);
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // EPIPE: the helper ended without reading; its exit status tells the story.
         }
     }
 

@@ -31,7 +31,8 @@ public sealed record RegistrySettings
     public string? DockerConfigDirectory { get; init; }
 
     /// <summary>The settings of the file (<c>HULL_CONFIG</c>, else <see cref="DefaultFile"/>; a missing default file is
-    /// empty), to which the comma lists of <c>HULL_INSECURE_REGISTRIES</c> and <c>HULL_REGISTRY_MIRRORS</c> add.</summary>
+    /// empty), to which the comma lists of <c>HULL_INSECURE_REGISTRIES</c>, <c>HULL_REGISTRY_MIRRORS</c> and
+    /// <c>HULL_CERTS_DIR</c> add.</summary>
     /// <param name="environment">Reads a variable; null for the process environment.</param>
     /// <exception cref="RegistryException">Configuration: A file or a value is malformed.</exception>
     public static RegistrySettings Load(Func<string, string?>? environment = null)
@@ -47,8 +48,10 @@ public sealed record RegistrySettings
         IEnumerable<string> insecure = [.. body?.InsecureRegistries ?? [], .. List(read("HULL_INSECURE_REGISTRIES"))];
         IEnumerable<string> mirrors = [.. body?.RegistryMirrors ?? [], .. List(read("HULL_REGISTRY_MIRRORS"))];
         string? home = NonEmpty(read("HOME"));
-        return new RegistrySettings
+        RegistrySettings defaults = new();
+        return defaults with
         {
+            CertificateDirectories = [.. List(read("HULL_CERTS_DIR")), .. defaults.CertificateDirectories],
             InsecureRegistries = [.. insecure.Select(CheckInsecure)],
             Mirrors = [.. mirrors.Select(ParseMirror)],
             TrustedTokenServers = body?.TrustedTokenServers ?? [],

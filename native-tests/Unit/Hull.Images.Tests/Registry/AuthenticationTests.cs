@@ -450,7 +450,7 @@ public sealed class CredentialStoreTests
 
         RegistryException error = Assert.Throws<RegistryException>(() => new CredentialStore(config.Path).Find("a.example"));
 
-        Assert.Contains("docker-credential-hull-test-does-not-exist failed: cannot start", error.Message, StringComparison.Ordinal);
+        Assert.Contains("docker-credential-hull-test-does-not-exist failed: cannot start: there is no such program in PATH", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -105,6 +105,7 @@ public sealed class RegistryPureTests
             ["HULL_CONFIG"] = file,
             ["HULL_INSECURE_REGISTRIES"] = "a.example:5000, b.example",
             ["HULL_REGISTRY_MIRRORS"] = "http://m2.example:8080",
+            ["HULL_CERTS_DIR"] = "/certs",
             ["HOME"] = "/home/me",
         };
 
@@ -113,6 +114,7 @@ public sealed class RegistryPureTests
         Assert.Equal(["10.0.0.0/8", "a.example:5000", "b.example"], settings.InsecureRegistries);
         Assert.Equal(["m1.example", "m2.example:8080"], settings.Mirrors.Select(m => m.Authority));
         Assert.Equal(["t.example"], settings.TrustedTokenServers["r.example"]);
+        Assert.Equal(["/certs", "/etc/hull/certs.d", "/etc/docker/certs.d"], settings.CertificateDirectories);
         Assert.Equal("/home/me/.docker", settings.DockerConfigDirectory);
     }
 
