@@ -43,6 +43,8 @@ internal sealed class RuntimeArguments
         ["--no-new-keyring"] = "--no-new-keyring",
         ["--no-subreaper"] = "--no-subreaper",
         ["--keep"] = "--keep",
+        ["--quiet"] = "--quiet",
+        ["-q"] = "--quiet",
         ["--all"] = "--all",
         ["-a"] = "--all",
         ["--force"] = "--force",

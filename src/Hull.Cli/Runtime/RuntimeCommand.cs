@@ -67,9 +67,14 @@ internal static class RuntimeCommand
             case "delete":
                 runtime.Delete(parsed.Id, parsed.Has("--force"));
                 return 0;
+            case "exec":
+                return RuntimeExec.Run(parsed, runtime);
+            case "list":
+                RuntimeList.Write(runtime, parsed);
+                return 0;
             default:
                 throw new ContainerException(ContainerFault.Engine,
-                    $"unknown command '{parsed.Verb}': use create, start, run, state, kill, delete or exec");
+                    $"unknown command '{parsed.Verb}': use create, start, run, exec, state, list, kill or delete");
         }
     }
 
@@ -83,7 +88,7 @@ internal static class RuntimeCommand
         Detach = parsed.Has("--detach"),
     };
 
-    private static SafeFileHandle ConnectConsole(string path)
+    internal static SafeFileHandle ConnectConsole(string path)
     {
         string full = Path.GetFullPath(path);
         using SafeFileHandle directory = Files.Open(Path.GetDirectoryName(full)!, OpenFlags.Path | OpenFlags.Directory);
@@ -91,7 +96,7 @@ internal static class RuntimeCommand
             ?? throw new ContainerException(ContainerFault.Engine, $"--console-socket {path}: nobody listens there");
     }
 
-    private static int ParseCount(string text) =>
+    internal static int ParseCount(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= 1024
             ? count
             : throw new ContainerException(ContainerFault.Engine, $"--preserve-fds {text}: not a number from 0 to 1024");
@@ -100,7 +105,7 @@ internal static class RuntimeCommand
         ? signal
         : throw new ContainerException(ContainerFault.Engine, $"unknown signal '{text}'");
 
-    private static void Write(int descriptor, string text)
+    internal static void Write(int descriptor, string text)
     {
         using SafeFileHandle output = new(descriptor, ownsHandle: false);
         Files.Write(output, Encoding.UTF8.GetBytes(text));

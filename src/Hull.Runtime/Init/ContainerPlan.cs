@@ -18,12 +18,7 @@ internal static class ContainerPlan
         RootfsSetup rootfs = new(plan, spec, root, ownUser);
 
         ProcessSetup.AddFirst(plan);
-        foreach (SafeFileHandle tasks in request.SelfAttach)
-        {
-            plan.Call("write", SystemCallNumbers.write, "tasks", "into our cgroup, in each v1 hierarchy; a thread that moves itself need not wait for the kernel's grace period",
-                [PlanArgument.Named(tasks.DangerousGetHandle(), "tasks"), "0", 1]);
-        }
-
+        AddSelfAttach(plan, request.SelfAttach);
         AddOomScore(plan, process);
         payload.AddLimits();
         if (namespaces.MakesUser)
@@ -111,6 +106,16 @@ internal static class ContainerPlan
         }
 
         return mounts;
+    }
+
+    /// <summary>Into the cgroups of each v1 hierarchy.</summary>
+    internal static void AddSelfAttach(InitPlan plan, IReadOnlyList<SafeFileHandle> files)
+    {
+        foreach (SafeFileHandle tasks in files)
+        {
+            plan.Call("write", SystemCallNumbers.write, "tasks", "into our cgroup; a thread that moves itself need not wait for the kernel's grace period",
+                [PlanArgument.Named(tasks.DangerousGetHandle(), "tasks"), "0", 1]);
+        }
     }
 
     private static void AddNames(InitPlan plan, Spec spec)

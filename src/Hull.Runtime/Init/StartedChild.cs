@@ -160,6 +160,9 @@ internal sealed unsafe partial class StartedChild : IDisposable
         munmap(_shared, (nuint)sizeof(ChildShared));
     }
 
+    /// <summary>Waits until execve has succeeded or failed, for a plan without gates.</summary>
+    public void WaitForExecute() => ReadReport();
+
     private void ReadReport()
     {
         ulong message = 0;

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Hull.Linux;
+using Hull.Linux.Cgroups;
+using Hull.Oci.RuntimeSpec;
+using Hull.Runtime;
+using Hull.Runtime.Bundles;
+using Hull.Runtime.Cgroups;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Cli.Runtime;
+
+/// <summary><c>hull runtime exec</c>: a further process in a container made from a bundle.</summary>
+internal static class RuntimeExec
+{
+    private const int LargestProcess = 1 << 20;
+
+    public static int Run(RuntimeArguments parsed, BundleRuntime runtime)
+    {
+        ContainerState state = runtime.Running(parsed.Id);
+        Spec spec = BundleRuntime.ReadSpec(state.Bundle);
+        Process process = ProcessOf(parsed, spec);
+        using SafeFileHandle init = PidFd.TryOpen(state.Pid)
+            ?? throw new ContainerException(ContainerFault.Engine, "the container has ended");
+        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+        cgroup?.PrepareAttach();
+        using RunningContainer running = ContainerExec.Start(new ExecRequest
+        {
+            InitPidFd = init,
+            InitPid = state.Pid,
+            Process = process,
+            UserNamespace = spec.Linux?.Namespaces?.Any(n => n.Type == "user") == true,
+            CloneIntoCgroup = cgroup?.CloneTarget,
+            SelfAttach = cgroup?.SelfAttach ?? [],
+            ConsoleSocket = parsed.Option("--console-socket") is { } path ? RuntimeCommand.ConnectConsole(path) : null,
+            PreserveFds = parsed.Option("--preserve-fds") is { } count ? RuntimeCommand.ParseCount(count) : 0,
+            Filter = spec.Linux?.Seccomp is { } profile
+                ? SeccompFilter.Compile(profile, System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture)
+                : null,
+        });
+        if (parsed.Option("--pid-file") is { } pidFile)
+        {
+            AtomicFile.Write(Path.GetFullPath(pidFile), System.Text.Encoding.ASCII.GetBytes($"{running.Pid}"), durable: false, mode: 0x1A4);
+        }
+
+        return parsed.Has("--detach") ? 0 : ForegroundWait.Run(running);
+    }
+
+    /// <summary>The spec's process with the command line's words in place of its own, or the file of --process.</summary>
+    private static Process ProcessOf(RuntimeArguments parsed, Spec spec)
+    {
+        if (parsed.Option("--process") is { } file)
+        {
+            using SafeFileHandle handle = Files.Open(file, OpenFlags.ReadOnly);
+            return JsonSerializer.Deserialize(Files.ReadAll(handle, LargestProcess, file), RuntimeSpecJson.Default.Process)
+                ?? throw new ContainerException(ContainerFault.Engine, $"{file} holds null");
+        }
+
+        Process process = spec.Process ?? throw new ContainerException(ContainerFault.Engine, "process: the spec has no process");
+        if (parsed.Positionals.Count < 2)
+        {
+            throw new ContainerException(ContainerFault.Engine, "exec: give the container's id and a command, or --process FILE");
+        }
+
+        return process with
+        {
+            Args = [.. parsed.Positionals.Skip(1)],
+            Terminal = parsed.Has("--tty"),
+            Cwd = parsed.Option("--cwd") ?? process.Cwd,
+            Env = [.. process.Env ?? [], .. parsed.All("--env")],
+            User = parsed.Option("--user") is { } user ? UserOf(user) : process.User,
+        };
+    }
+
+    private static User UserOf(string text)
+    {
+        string[] parts = text.Split(':');
+        return uint.TryParse(parts[0], out uint uid) && uid <= int.MaxValue && (parts.Length == 1 || (parts.Length == 2 && uint.TryParse(parts[1], out _)))
+            ? new User { Uid = uid, Gid = parts.Length == 2 ? uint.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) : 0 }
+            : throw new ContainerException(ContainerFault.Engine, $"--user {text}: expected UID or UID:GID in numbers");
+    }
+}

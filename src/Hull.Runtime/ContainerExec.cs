@@ -1,0 +1,163 @@
+using Hull.Linux;
+using Hull.Oci.RuntimeSpec;
+using Hull.Runtime.Init;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Runtime;
+
+/// <summary>Starts a process inside a running container.</summary>
+/// <remarks>
+/// A pid namespace is joined by being born in it, so there are two clones: the first child joins the namespaces and makes the
+/// second with CLONE_PARENT, which makes that one our child, not the first's; the first ends at once.
+/// <code>
+/// caller ── clone3 ──► first: cgroup, setns, clone(CLONE_PARENT) ──► exits
+///   └───────────────── payload: terminal, identity, filter, execve
+/// </code>
+/// For single-threaded processes only: it clones (design, section 4).
+/// </remarks>
+public static unsafe class ContainerExec
+{
+    private const CloneFlags Joined = CloneFlags.NewMount | CloneFlags.NewPid | CloneFlags.NewNetwork | CloneFlags.NewIpc | CloneFlags.NewUts | CloneFlags.NewCgroup;
+
+    /// <summary>Returns when execve has succeeded. The process is the caller's child.</summary>
+    /// <exception cref="ContainerException">What failed and what to do; nothing is left behind.</exception>
+    public static RunningContainer Start(ExecRequest request)
+    {
+        InitPlan plan = new();
+        StartedChild? child = null;
+        try
+        {
+            SafeFileHandle root = OpenRoot(request.InitPid);
+            plan.Own(root, "root");
+            ResolvedUser user = request.ResolveUser?.Invoke(root)
+                ?? new ResolvedUser(request.Process.User?.Uid ?? 0, request.Process.User?.Gid ?? 0, request.Process.User?.AdditionalGids ?? []);
+            ChildGates gates = new(plan);
+            (SafeFileHandle First, SafeFileHandle Second)? console = null;
+            if (request.Process.Terminal == true && request.ConsoleSocket is null)
+            {
+                console = UnixSockets.Pair();
+                plan.Own(console.Value.Second, "console socket");
+            }
+
+            SafeFileHandle? consoleSocket = request.ConsoleSocket ?? console?.Second;
+            Build(plan, request, user, consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
+            child = StartedChild.Clone(plan, CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,
+                (step, errno) => StepFailure.Explain(step, errno, root, request.Process));
+            child.FollowFork();
+            child.WaitForExecute();
+            RunningContainer process = new(child, console is null ? null : ContainerLauncher.ReceiveTerminal(console.Value.First));
+            console?.First.Dispose();
+            return process;
+        }
+        catch (SyscallException error)
+        {
+            Discard(child, plan);
+            throw new ContainerException(ContainerFault.Engine, error.Message, error);
+        }
+        catch
+        {
+            Discard(child, plan);
+            throw;
+        }
+    }
+
+    private static void Build(InitPlan plan, ExecRequest request, ResolvedUser user, int consoleSocket)
+    {
+        ProcessSetup payload = new(plan, request.Process, user);
+        ProcessSetup.AddFirst(plan);
+        ContainerPlan.AddSelfAttach(plan, request.SelfAttach);
+        payload.AddLimits();
+        CloneFlags flags = request.UserNamespace ? Joined | CloneFlags.NewUser : Joined;
+        plan.Call("setns", SystemCallNumbers.setns, "container", "every namespace of the container's first process, in one step",
+            [PlanArgument.Named(request.InitPidFd.DangerousGetHandle(), "pidfd"), PlanArgument.Named((nint)flags, flags.ToString())],
+            hint: "the container has ended, or this kernel is older than 5.8");
+        if (request.UserNamespace)
+        {
+            plan.Call("setresgid", SystemCallNumbers.setresgid, "gid 0", "root of the container's user namespace", [0, 0, 0]);
+            plan.Call("setresuid", SystemCallNumbers.setresuid, "uid 0", "root of the container's user namespace", [0, 0, 0]);
+        }
+
+        plan.Add(new PlanStep
+        {
+            Kind = StepKind.Fork,
+            Call = "clone",
+            Number = SystemCallNumbers.clone,
+            Target = "payload",
+            Why = "born in the container's pid namespace, as the caller's child",
+            Arguments = [PlanArgument.Named((nint)CloneFlags.Parent | 17, "PARENT|SIGCHLD")],
+            Hint = "the container has ended, or its pids limit is reached",
+        });
+        plan.Call("setsid", SystemCallNumbers.setsid, "session", "a session of its own", []);
+        if (request.Process.Terminal == true)
+        {
+            AddTerminal(plan, request.Process, consoleSocket, user);
+        }
+        else
+        {
+            payload.AddStreams(request.Streams);
+        }
+
+        AddAppArmor(plan, request.Process);
+        payload.AddIdentity(request.Filter, request.DieWithParent, static () => { });
+        payload.AddExecute(request.PreserveFds);
+    }
+
+    private static void AddTerminal(InitPlan plan, Process process, int consoleSocket, ResolvedUser user)
+    {
+        Files.OpenHow* how = plan.Allocate(new Files.OpenHow { Flags = 2 | 0x100 | 0x80000, Resolve = (ulong)(ResolveFlags.NoSymlinks | ResolveFlags.NoMagicLinks) });
+        Slot master = plan.CallInto("openat2", SystemCallNumbers.openat2, "/dev/pts/ptmx", "a terminal of the container's own devpts",
+            [Files.AtCurrentDirectory, "/dev/pts/ptmx", PlanArgument.Memory(how, "no links"), sizeof(Files.OpenHow)],
+            hint: "the container has no devpts at /dev/pts");
+        VerifyDevice(plan, master, 5, 2);
+        RootfsSetup.AddTerminal(plan, master, consoleSocket, process.ConsoleSize?.Height ?? 0, process.ConsoleSize?.Width ?? 0, user.Uid, static _ => { });
+    }
+
+    private static void VerifyDevice(InitPlan plan, Slot file, uint major, uint minor)
+    {
+        Files.Statx* metadata = plan.Allocate(default(Files.Statx));
+        plan.Call("statx", SystemCallNumbers.statx, "/dev/pts/ptmx", "is it the terminal multiplexer?",
+            [file, "", Files.AtEmptyPath, 0x7ff, PlanArgument.Memory(metadata, "statx")]);
+        plan.Verify(&metadata->RdevMajor, major, "/dev/pts/ptmx", "the container may have put something else there", Errno.ENODEV);
+        plan.Verify(&metadata->RdevMinor, minor, "/dev/pts/ptmx", "the container may have put something else there", Errno.ENODEV);
+    }
+
+    private static void AddAppArmor(InitPlan plan, Process process)
+    {
+        if (process.ApparmorProfile is not { Length: > 0 } profile)
+        {
+            return;
+        }
+
+        const string Attribute = "/proc/thread-self/attr/apparmor/exec";
+        Slot file = plan.CallInto("openat", SystemCallNumbers.openat, Attribute, "the label that execve puts on", [Files.AtCurrentDirectory, Attribute, 1 | 0x80000]);
+        uint* statfs = (uint*)plan.Allocate(256);
+        plan.Call("fstatfs", SystemCallNumbers.fstatfs, Attribute, "is it a procfs?", [file, PlanArgument.Memory(statfs, "statfs")]);
+        plan.Verify(statfs, 0x9fa0, Attribute, "a fake /proc would swallow the label (CVE-2019-16884)", Errno.EPERM);
+        string label = $"exec {profile}";
+        plan.Call("write", SystemCallNumbers.write, $"AppArmor profile {profile}", "the label that execve puts on",
+            [file, PlanArgument.Memory(plan.AllocateText(label), label), System.Text.Encoding.UTF8.GetByteCount(label)]);
+    }
+
+    private static SafeFileHandle OpenRoot(int pid)
+    {
+        try
+        {
+            return Files.Open($"/proc/{pid}/root", OpenFlags.Path | OpenFlags.Directory);
+        }
+        catch (SyscallException error) when (error.Errno == Errno.ENOENT)
+        {
+            throw new ContainerException(ContainerFault.Engine, "the container has ended", error);
+        }
+    }
+
+    private static void Discard(StartedChild? child, InitPlan plan)
+    {
+        if (child is null)
+        {
+            plan.Dispose();
+            return;
+        }
+
+        child.Dispose();
+    }
+}

@@ -1,0 +1,36 @@
+using Hull.Oci.RuntimeSpec;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Runtime;
+
+/// <summary>A further process for a running container.</summary>
+public sealed record ExecRequest
+{
+    /// <summary>The container's first process: its namespaces are joined.</summary>
+    public required SafeFileHandle InitPidFd { get; init; }
+
+    /// <summary>Its process id, for /proc/PID/root, while the pidfd shows that it lives.</summary>
+    public required int InitPid { get; init; }
+
+    public required Process Process { get; init; }
+
+    /// <summary>The container has a user namespace of its own.</summary>
+    public bool UserNamespace { get; init; }
+
+    /// <summary>Docker and runc let exec share what the container has: its cgroup, v2 directory or v1 files.</summary>
+    public SafeFileHandle? CloneIntoCgroup { get; init; }
+
+    public IReadOnlyList<SafeFileHandle> SelfAttach { get; init; } = [];
+
+    public StandardStreams? Streams { get; init; }
+
+    public SafeFileHandle? ConsoleSocket { get; init; }
+
+    public Func<SafeFileHandle, ResolvedUser>? ResolveUser { get; init; }
+
+    public SeccompFilter? Filter { get; init; }
+
+    public bool DieWithParent { get; init; }
+
+    public int PreserveFds { get; init; }
+}
