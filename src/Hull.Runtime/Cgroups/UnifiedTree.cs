@@ -43,26 +43,33 @@ internal static class UnifiedTree
     /// <summary>Why <paramref name="directory"/> does not have <paramref name="controller"/>, in words for an error; null where it has.</summary>
     public static string? WhyMissing(CgroupDirectory directory, string controller)
     {
-        for (CgroupDirectory? parent = directory.Parent; parent is not null; parent = parent.Parent)
+        using CgroupDirectory? parent = directory.Parent;
+        if (parent is null)
         {
-            if (Missing(parent, [controller]).Length == 0)
-            {
-                continue;
-            }
-
-            string file = $"{parent.FullPath}/cgroup.subtree_control";
-            return TryEnable(parent, "+" + controller) switch
-            {
-                Errno.None => $"{controller} was not in {file} and is now: try again",
-                // cgroups(7), "no internal processes": a cgroup with processes may not hand controllers down.
-                Errno.EBUSY => $"{controller} cannot go into {file} while processes are in {parent.FullPath}: "
-                    + "move them into a cgroup below it",
-                Errno.ENOENT => $"{controller} is not in {parent.FullPath}/cgroup.controllers",
-                Errno errno => $"{controller} cannot go into {file}: {errno.Name()}, {errno.Text()}",
-            };
+            return null;
         }
 
-        return null;
+        // The uppermost gap is the reason for those below it.
+        if (WhyMissing(parent, controller) is { } above)
+        {
+            return above;
+        }
+
+        if (Missing(parent, [controller]).Length == 0)
+        {
+            return null;
+        }
+
+        string file = $"{parent.FullPath}/cgroup.subtree_control";
+        return TryEnable(parent, "+" + controller) switch
+        {
+            Errno.None => $"{controller} was not in {file} and is now: try again",
+            // cgroups(7), "no internal processes": a cgroup with processes may not hand controllers down.
+            Errno.EBUSY => $"{controller} cannot go into {file} while processes are in {parent.FullPath}: make a cgroup below it and "
+                + "write them to its cgroup.procs",
+            Errno.ENOENT => $"{controller} is not in {parent.FullPath}/cgroup.controllers",
+            Errno errno => $"{controller} cannot go into {file}: {errno.Name()}, {errno.Text()}",
+        };
     }
 
     private static string[] Missing(CgroupDirectory directory, IReadOnlyList<string> wanted)

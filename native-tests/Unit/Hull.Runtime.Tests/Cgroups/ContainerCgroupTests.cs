@@ -129,6 +129,21 @@ public sealed class ContainerCgroupTests : IDisposable
     }
 
     [Fact]
+    public void Update_ControllerNotHandedDown_NamesTheUppermostGap()
+    {
+        CgroupHost host = _fake.Unified("cpu");
+        _fake.Put("hull/cgroup.subtree_control", "");
+        using ContainerCgroup cgroup = ContainerCgroup.Create(host, "/hull/a");
+        _fake.Put("cgroup.subtree_control", "");
+        _fake.Put("hull/cgroup.subtree_control", "");
+
+        Assert.EndsWith(
+            $"(cpu was not in {_fake.Root}/cgroup.subtree_control and is now: try again)",
+            Assert.Throws<CgroupException>(() => cgroup.Update(new() { Cpu = new() { Quota = 50000 } })).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Update_WeightWithoutBfq_TakesTheCommonFile()
     {
         CgroupHost host = _fake.Unified("io");
