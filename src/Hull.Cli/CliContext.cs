@@ -1,4 +1,5 @@
 using Hull.Engine;
+using Hull.Images;
 using Hull.Linux;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,6 +12,7 @@ internal sealed class CliContext
     private static readonly string[] Levels = ["debug", "info", "warn", "error", "fatal"];
 
     private HullPaths? _paths;
+    private ImageStore? _images;
 
     /// <summary>Data, and nothing else.</summary>
     public required TextWriter Output { get; init; }
@@ -38,6 +40,9 @@ internal sealed class CliContext
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
     public HullPaths Paths => _paths ??= HullPaths.Resolve(DataRoot, ExecRoot);
+
+    /// <summary>The images of the store; opening it makes no system call.</summary>
+    public ImageStore Images => _images ??= ImageStore.Open(Paths.DataRoot);
 
     public DateTimeOffset Now { get; init; } = DateTimeOffset.UtcNow;
 

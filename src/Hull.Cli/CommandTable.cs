@@ -1,4 +1,5 @@
 using Hull.Cli.Commands;
+using Hull.Cli.Commands.Images;
 using Hull.Cli.Help;
 using Hull.Cli.Parsing;
 
@@ -8,18 +9,13 @@ namespace Hull.Cli;
 internal static class CommandTable
 {
     /// <summary>The commands that a newcomer meets first, in docker's order.</summary>
-    public static IReadOnlyList<string> CommonVerbs => ["version"];
+    public static IReadOnlyList<string> CommonVerbs => ["pull", "images", "version"];
 
-    public static IReadOnlyList<string> OtherVerbs =>
-    [
-        "completion",
-    ];
+    public static IReadOnlyList<string> OtherVerbs => ["completion", "import", "load", "rmi", "save", "tag"];
 
-    public static IReadOnlyList<string> ContainerVerbs =>
-    [
-    ];
+    public static IReadOnlyList<string> ContainerVerbs => [];
 
-    public static IReadOnlyList<string> ImageVerbs => [];
+    public static IReadOnlyList<string> ImageVerbs => ["import", "load", "ls", "pull", "rm", "save", "tag"];
 
     /// <summary>The command that the first words call, which are taken off <paramref name="arguments"/>; null where a
     /// group's help was all that was asked for, and it is written.</summary>
@@ -51,6 +47,13 @@ internal static class CommandTable
         "image" => CreateImage(verb, context),
         _ => verb switch
         {
+            "images" => ImagesCommand.Create(context, "images"),
+            "rmi" => RemoveImageCommand.Create(context, "rmi"),
+            "pull" => PullCommand.Create(context, "pull"),
+            "load" => LoadCommand.Create(context, "load"),
+            "save" => SaveCommand.Create(context, "save"),
+            "import" => ImportCommand.Create(context, "import"),
+            "tag" => TagCommand.Create(context, "tag"),
             "version" => VersionCommand.Create(context),
             "completion" => CompletionCommand.Create(context),
             "ls" or "list" or "remove" => null,
@@ -65,6 +68,13 @@ internal static class CommandTable
 
     private static HullCommand? CreateImage(string verb, CliContext context) => verb switch
     {
+        "ls" or "list" => ImagesCommand.Create(context, "image " + verb),
+        "rm" or "remove" => RemoveImageCommand.Create(context, "image " + verb),
+        "pull" => PullCommand.Create(context, "image pull"),
+        "load" => LoadCommand.Create(context, "image load"),
+        "save" => SaveCommand.Create(context, "image save"),
+        "import" => ImportCommand.Create(context, "image import"),
+        "tag" => TagCommand.Create(context, "image tag"),
         _ => null,
     };
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using Hull.Engine;
+using Hull.Images;
 
 namespace Hull.Cli;
 
@@ -24,9 +25,22 @@ internal static class Completions
         try
         {
             HullPaths paths = HullPaths.Resolve();
-            foreach (string name in Directory.EnumerateFileSystemEntries(paths.Names))
+            if (kind == ArgumentCompletion.Containers)
             {
-                items.Add(new CompletionItem(Path.GetFileName(name)));
+                foreach (string name in Directory.EnumerateFileSystemEntries(paths.Names))
+                {
+                    items.Add(new CompletionItem(Path.GetFileName(name)));
+                }
+
+                return items;
+            }
+
+            foreach (Image image in ImageStore.Open(paths.DataRoot).List())
+            {
+                foreach (string tag in image.RepoTags)
+                {
+                    items.Add(new CompletionItem(tag));
+                }
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or Hull.Linux.SyscallException)

@@ -44,7 +44,8 @@ internal static class ErrorReport
         return exception switch
         {
             UsageException usage => usage.ExitCode,
-            EngineException engine when failure != 1 => engine.RunExitCode,
+            EngineException { Kind: EngineErrorKind.CannotExecute or EngineErrorKind.CommandNotFound } engine
+                when command is { ReportsPayload: true } => engine.RunExitCode,
             _ => failure,
         };
     }

@@ -1,3 +1,5 @@
+using Hull.Engine;
+
 namespace Hull.Cli.Commands;
 
 /// <summary>Verbs that act on several objects: what fails for one is reported and the others are done all the same.</summary>
@@ -13,6 +15,14 @@ internal static class Each
             try
             {
                 work(name);
+                if (print)
+                {
+                    context.Output.WriteLine(name);
+                }
+            }
+            catch (EngineException same) when (same.Kind == EngineErrorKind.NotModified)
+            {
+                // As docker: what was asked for is so already.
                 if (print)
                 {
                     context.Output.WriteLine(name);

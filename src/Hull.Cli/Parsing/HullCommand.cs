@@ -41,6 +41,9 @@ internal sealed class HullCommand : Command
     /// <summary>The exit code of a failure that is the engine's: 125 for those whose exit code is else the payload's.</summary>
     public int FailureExitCode { get; init; } = 1;
 
+    /// <summary>Whether a program that cannot be executed (126) or found (127) gives the exit code: <c>run</c>, <c>exec</c>.</summary>
+    public bool ReportsPayload { get; init; }
+
     /// <summary>What completes the arguments; null for file names.</summary>
     public ArgumentCompletion Completion
     {

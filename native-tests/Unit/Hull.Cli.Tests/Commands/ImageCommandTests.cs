@@ -1,0 +1,75 @@
+using Hull.Cli.Commands.Images;
+using Hull.Engine;
+using Hull.Images.Registry;
+using Hull.Oci.ImageSpec;
+
+namespace Hull.Cli.Tests.Commands;
+
+public class ImageCommandTests
+{
+    [Fact]
+    public void Changes_Instructions_BecomeDefaults()
+    {
+        ImageDefaults defaults = ImportChanges.Parse(
+        [
+            "CMD [\"sh\", \"-c\", \"true\"]", "ENTRYPOINT /bin/init", "ENV A=1 B=\"two words\"", "env A 3 4", "EXPOSE 80 53/udp",
+            "LABEL x=y", "STOPSIGNAL INT", "USER 1:2", "VOLUME [\"/data\"]", "WORKDIR /a", "WORKDIR b",
+        ]);
+        Assert.Equal(["sh", "-c", "true"], defaults.Cmd);
+        Assert.Equal(["/bin/sh", "-c", "/bin/init"], defaults.Entrypoint);
+        Assert.Equal(["B=two words", "A=3 4"], defaults.Env);
+        Assert.Equal(["80/tcp", "53/udp"], defaults.ExposedPorts!.Keys);
+        Assert.Equal(("y", "INT", "1:2", "/a/b"), (defaults.Labels!["x"], defaults.StopSignal, defaults.User, defaults.WorkingDirectory));
+        Assert.Equal(["/data"], defaults.Volumes!.Keys);
+    }
+
+    [Theory]
+    [InlineData("RUN true", "RUN is not a valid change command")]
+    [InlineData("CMD", "has no arguments")]
+    [InlineData("ENV A", "must have a value")]
+    [InlineData("LABEL a=1 b", "can't find = in")]
+    public void Changes_Wrong_SaysWhy(string change, string message) =>
+        Assert.Contains(message, Assert.Throws<EngineException>(() => ImportChanges.Parse([change])).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("linux/arm64/v8", "linux", "arm64", "v8")]
+    [InlineData("linux/amd64", "linux", "amd64", null)]
+    [InlineData("arm64", "linux", "arm64", null)]
+    public void Platform_Text_Parts(string text, string os, string architecture, string? variant)
+    {
+        Platform platform = PullCommand.ParsePlatform(text)!;
+        Assert.Equal((os, architecture, variant), (platform.Os, platform.Architecture, platform.Variant));
+    }
+
+    [Theory]
+    [InlineData("a/b/c/d")]
+    [InlineData("/amd64")]
+    public void Platform_Wrong_IsRefused(string text) => Assert.Throws<EngineException>(() => PullCommand.ParsePlatform(text));
+
+    [Theory]
+    [InlineData(PullPhase.Downloading, 500, 1000, 60, "abc: Downloading [===============>              ]  500B/1kB")]
+    [InlineData(PullPhase.Downloading, 1000, 1000, 60, "abc: Downloading [===============================]  1kB/1kB")]
+    [InlineData(PullPhase.Downloading, 500, 1000, 30, "abc: Downloading 500B/1kB")]
+    [InlineData(PullPhase.Complete, 0, 0, 80, "abc: Pull complete")]
+    [InlineData(PullPhase.PullingLayer, 0, 0, 10, "abc: Pulli")]
+    public void PullLine_Width_BarFits(PullPhase phase, long current, long total, int width, string expected)
+    {
+        string line = TerminalPullProgress.Line(new LayerProgress("abc", phase, current, total), width);
+        Assert.True(line.Length <= width, line);
+        Assert.Equal(expected, line);
+    }
+
+    [Fact]
+    public void PullProgress_SecondLayerMoves_FirstStays()
+    {
+        StringWriter output = new() { NewLine = "\n" };
+        TerminalPullProgress progress = new(output, () => 80);
+        progress.Message("latest: Pulling from library/busybox");
+        progress.Layer(new LayerProgress("aaa", PullPhase.PullingLayer, 0, 0));
+        progress.Layer(new LayerProgress("bbb", PullPhase.PullingLayer, 0, 0));
+        progress.Layer(new LayerProgress("aaa", PullPhase.Complete, 0, 0));
+        Assert.Equal(
+            "latest: Pulling from library/busybox\naaa: Pulling fs layer\nbbb: Pulling fs layer\n\u001b[2A\r\u001b[2Kaaa: Pull complete\u001b[2B\r",
+            output.ToString());
+    }
+}

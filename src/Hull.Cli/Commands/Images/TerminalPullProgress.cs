@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using Hull.Cli.Output;
+using Hull.Images.Registry;
+
+namespace Hull.Cli.Commands.Images;
+
+/// <summary>A line for each layer on a terminal, drawn over as it changes: docker's bars.</summary>
+/// <remarks>Calls come one at a time. Lines that only move a bar are drawn at most ten times a second, since a fast network
+/// would else be slowed by the terminal.</remarks>
+internal sealed class TerminalPullProgress : IPullProgress
+{
+    private const int BarWidth = 50;
+    private const int LeastWidth = 40;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private readonly TextWriter _output;
+    private readonly Func<int> _width;
+    private readonly List<string> _layers = [];
+    private readonly Dictionary<string, PullPhase> _phases = [];
+    private readonly Dictionary<string, long> _drawn = [];
+
+    /// <param name="width">The terminal's columns now.</param>
+    public TerminalPullProgress(TextWriter output, Func<int> width)
+    {
+        _output = output;
+        _width = width;
+    }
+
+    public void Message(string line)
+    {
+        _output.WriteLine(line);
+        _output.Flush();
+    }
+
+    public void Layer(LayerProgress progress)
+    {
+        int index = _layers.IndexOf(progress.Layer);
+        bool known = index >= 0;
+        bool moved = known && _phases[progress.Layer] == progress.Phase;
+        if (moved && Stopwatch.GetElapsedTime(_drawn[progress.Layer]) < Interval && progress.Current < progress.Total)
+        {
+            return;
+        }
+
+        _phases[progress.Layer] = progress.Phase;
+        _drawn[progress.Layer] = Stopwatch.GetTimestamp();
+        if (!known)
+        {
+            _layers.Add(progress.Layer);
+            _output.Write(Line(progress, _width()) + "\n");
+        }
+        else
+        {
+            // Up to the layer's line, over it, and back below the last.
+            int up = _layers.Count - index;
+            _output.Write($"\x1b[{up}A\r\x1b[2K{Line(progress, _width())}\x1b[{up}B\r");
+        }
+
+        _output.Flush();
+    }
+
+    /// <summary>One layer's line, no longer than the terminal is wide.</summary>
+    internal static string Line(LayerProgress progress, int width)
+    {
+        string line = $"{progress.Layer}: {progress.Text}";
+        if (progress.Phase is PullPhase.Downloading or PullPhase.Extracting && progress.Total > 0)
+        {
+            string figures = $"{Units.HumanSize(progress.Current)}/{Units.HumanSize(progress.Total)}";
+            int room = Math.Min(BarWidth, width - line.Length - figures.Length - 6);
+            if (width >= LeastWidth && room > 5)
+            {
+                int filled = (int)(room * Math.Clamp((double)progress.Current / progress.Total, 0, 1));
+                string bar = filled < room ? new string('=', filled) + ">" + new string(' ', room - filled - 1) : new string('=', room);
+                return $"{line} [{bar}]  {figures}";
+            }
+
+            line = $"{line} {figures}";
+        }
+
+        return line.Length <= width ? line : line[..Math.Max(1, width)];
+    }
+}
