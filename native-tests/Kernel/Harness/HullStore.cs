@@ -12,7 +12,7 @@ public sealed class HullStore : IDisposable
     }
 
     /// <summary>A store whose data root is under <paramref name="parent"/>, for example a small file system.</summary>
-    public HullStore(string parent)
+    internal HullStore(string parent)
     {
         Name = $"hull-test-{Guid.NewGuid().ToString("n")[..12]}";
         Scratch = Path.Combine(parent, Name);

@@ -85,6 +85,9 @@ public sealed record RegistrySettings
         return false;
     }
 
+    /// <summary>As the other overload; a URL drops the port that its scheme implies, an entry may name it.</summary>
+    internal bool IsInsecure(Uri url) => IsInsecure(url.Authority) || IsInsecure($"{url.Host}:{url.Port}");
+
     /// <summary>The host without port and brackets.</summary>
     internal static string HostOf(string authority)
     {

@@ -34,7 +34,7 @@ internal sealed class RegistryTransport : IDisposable
     /// <summary>Whether plain HTTP may be spoken to this URL's host: loopback, configured as insecure, or configured as
     /// an http mirror.</summary>
     public bool AllowsPlain(Uri url) =>
-        _settings.IsInsecure(url.Authority)
+        _settings.IsInsecure(url)
         || _settings.Mirrors.Any(mirror => mirror.Scheme == Uri.UriSchemeHttp && IsSameOrigin(mirror, url));
 
     /// <summary>Whether an administrator gave this <c>host:port</c> certificates.</summary>
@@ -132,7 +132,7 @@ internal sealed class RegistryTransport : IDisposable
                 options.ClientCertificateContext = SslStreamCertificateContext.Create(certificates.Client, null, offline: true);
             }
         }
-        else if (_settings.IsInsecure(url.Authority))
+        else if (_settings.IsInsecure(url))
         {
 #pragma warning disable CA5359 // The administrator said that this host's certificate does not matter, or it is loopback.
             options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
@@ -142,8 +142,15 @@ internal sealed class RegistryTransport : IDisposable
         return options;
     }
 
-    private CertificateDirectory? FindCertificates(string authority) =>
-        CertificateDirectory.Find(_settings.CertificateDirectories, authority);
+    /// <summary>By the name as typed, then with the port of https added or left out.</summary>
+    private CertificateDirectory? FindCertificates(string authority)
+    {
+        const string Port = ":443";
+        bool hasPort = authority.LastIndexOf(':') > authority.LastIndexOf(']');
+        string other = authority.EndsWith(Port, StringComparison.Ordinal) ? authority[..^Port.Length] : hasPort ? authority : authority + Port;
+        return CertificateDirectory.Find(_settings.CertificateDirectories, authority)
+            ?? CertificateDirectory.Find(_settings.CertificateDirectories, other);
+    }
 
     /// <summary>The innermost words that tell a person something: the chain's status of a refused certificate, the
     /// socket's error, the proxy's status.</summary>

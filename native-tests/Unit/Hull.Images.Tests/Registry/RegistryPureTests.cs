@@ -69,6 +69,31 @@ public sealed class RegistryPureTests
         Assert.Equal(expected, settings.IsInsecure(authority));
     }
 
+    [Theory]
+    [InlineData("http://plain.example:80/", "plain.example:80", true)]
+    [InlineData("http://plain.example/", "plain.example:80", true)]
+    [InlineData("https://plain.example/", "plain.example:80", false)]
+    [InlineData("https://plain.example/", "plain.example:443", true)]
+    public void IsInsecure_UrlWithImpliedPort_IsTheEntryWithThePort(string url, string entry, bool expected)
+    {
+        Assert.Equal(expected, (FakeRegistry.Settings with { InsecureRegistries = [entry] }).IsInsecure(new Uri(url)));
+    }
+
+    [Theory]
+    [InlineData("registry.example", "registry.example", true)]
+    [InlineData("registry.example", "registry.example:443", true)]
+    [InlineData("registry.example:443", "registry.example", true)]
+    [InlineData("registry.example:5000", "registry.example", false)]
+    [InlineData("[::1]", "[::1]:443", true)]
+    public void HasCertificates_ImpliedPort_MayBeLeftOut(string authority, string directory, bool expected)
+    {
+        using TemporaryDirectory certificates = new();
+        Directory.CreateDirectory(Path.Combine(certificates.Path, directory));
+        using RegistryTransport transport = new(FakeRegistry.Settings with { CertificateDirectories = [certificates.Path] }, null, _ => null);
+
+        Assert.Equal(expected, transport.HasCertificates(authority));
+    }
+
     [Fact]
     public void CVE_2014_5277_Endpoints_PlainHttpOnlyWhereAllowed()
     {
@@ -188,8 +213,8 @@ public sealed class RegistryPureTests
         progress.Message("latest: Pulling from library/busybox");
         foreach (PullPhase phase in Enum.GetValues<PullPhase>())
         {
-            progress.Layer(new LayerProgress("0123456789ab", phase, 1, 2) { Wait = TimeSpan.FromSeconds(2) });
-            progress.Layer(new LayerProgress("0123456789ab", phase, 2, 2) { Wait = TimeSpan.FromSeconds(1) });
+            progress.Layer(new Hull.Images.Registry.LayerProgress("0123456789ab", phase, 1, 2) { Wait = TimeSpan.FromSeconds(2) });
+            progress.Layer(new Hull.Images.Registry.LayerProgress("0123456789ab", phase, 2, 2) { Wait = TimeSpan.FromSeconds(1) });
         }
 
         Assert.Equal(
