@@ -111,7 +111,7 @@ internal sealed partial class ContainerMonitor
         }
 
         Payload payload = _host.Exec(request);
-        client.Send(new FrameWriter(FrameKind.Started).Int32(payload.Pid));
+        client.Send(new FrameWriter(FrameKind.Started).Int32(payload.Pid).Texts(payload.Notes));
         _execs.Add(new ExecSession(_loop, client, payload, request, _buffer, exec =>
         {
             _execs.Remove(exec);

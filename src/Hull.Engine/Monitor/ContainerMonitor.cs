@@ -66,7 +66,7 @@ internal sealed partial class ContainerMonitor : IDisposable
         {
             Start(() =>
             {
-                starter.Send(new FrameWriter(FrameKind.Started).Int32(_payload!.Pid));
+                starter.Send(new FrameWriter(FrameKind.Started).Int32(_payload!.Pid).Texts(_payload.Notes));
                 if (request.Streams != AttachStreams.None)
                 {
                     _streams!.Attach(starter, request.Streams, patient: true);

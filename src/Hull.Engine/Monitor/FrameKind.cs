@@ -63,7 +63,7 @@ public enum FrameKind : byte
     /// <summary>Bytes of standard error.</summary>
     ErrorOutput = 23,
 
-    /// <summary>i32 process id on the host.</summary>
+    /// <summary>i32 process id on the host, strings: notes for the user.</summary>
     Started = 40,
     Attached = 41,
     Done = 42,

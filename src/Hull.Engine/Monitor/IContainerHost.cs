@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Hull.Engine.Monitor;
 
 /// <summary>What a monitor does to its container beside serving it: the processes, the cgroup, the record. The real one is
-/// ContainerHost; unit tests run plain processes without isolation.</summary>
+/// <see cref="ContainerHost"/>; unit tests run plain processes without isolation.</summary>
 /// <remarks>Belongs to the monitor's thread. Methods report failures as <see cref="EngineException"/>.</remarks>
 internal interface IContainerHost : IDisposable
 {

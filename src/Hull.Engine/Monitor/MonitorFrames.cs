@@ -1,5 +1,8 @@
 using System.Text;
 using Hull.Linux;
+using Hull.Oci;
+using Hull.Runtime;
+using Hull.Runtime.Cgroups;
 
 namespace Hull.Engine.Monitor;
 
@@ -14,6 +17,8 @@ internal static class MonitorFrames
     public static EngineException AsFailure(Exception error) => error switch
     {
         EngineException engine => engine,
+        ContainerException { Fault: ContainerFault.NotFound } => new EngineException(EngineErrorKind.CommandNotFound, error.Message, error),
+        ContainerException { Fault: ContainerFault.CannotExecute } => new EngineException(EngineErrorKind.CannotExecute, error.Message, error),
         _ => new EngineException(EngineErrorKind.System, error.Message, error),
     };
 
@@ -28,5 +33,5 @@ internal static class MonitorFrames
 
     /// <summary>Whether an exception is an expected failure of a request, to be answered; others are defects.</summary>
     public static bool IsFailure(Exception error) =>
-        error is EngineException or SyscallException or InvalidDataException or IOException or UnauthorizedAccessException;
+        error is EngineException or ContainerException or CgroupException or UserException or SpecException or SyscallException or InvalidDataException or IOException or UnauthorizedAccessException;
 }

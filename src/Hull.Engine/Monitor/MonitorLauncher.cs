@@ -1,4 +1,5 @@
 using Hull.Linux;
+using Hull.Runtime;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Monitor;
@@ -12,16 +13,18 @@ public static class MonitorLauncher
     {
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair();
         using (theirs)
+        // A process that clones runs from a binary that no payload can write to (CVE-2019-5736).
+        using (SafeFileHandle binary = SealedBinary.Open())
         using (SafeFileHandle nothing = Files.Open("/dev/null", OpenFlags.ReadWrite))
         {
             try
             {
                 int pid = ProcessSpawn.Start(new SpawnRequest
                 {
-                    Program = "/proc/self/exe",
+                    Program = $"/proc/self/fd/{MonitorProcess.BinaryDescriptor}",
                     Arguments = ["hull", MonitorProcess.CommandName],
                     Environment = MonitorProcess.Environment,
-                    Descriptors = [(nothing, 0), (nothing, 1), (nothing, 2), (theirs, MonitorProcess.StarterDescriptor)],
+                    Descriptors = [(nothing, 0), (nothing, 1), (nothing, 2), (theirs, MonitorProcess.StarterDescriptor), (binary, MonitorProcess.BinaryDescriptor)],
                     NewSession = true,
                     // Blocked from birth, so that no thread of the monitor's runtime takes what its signalfd is to see.
                     Mask = MonitorProcess.BlockedSignals,
@@ -53,6 +56,9 @@ public sealed class MonitorStarter : IDisposable
     /// <summary>The monitor's. It outlives its starter and is a child of it until then: a long-lived starter reaps it.</summary>
     public int ProcessId { get; }
 
+    /// <summary>After <see cref="Start"/>: sentences for the user on limits that hold in another way than asked.</summary>
+    public IReadOnlyList<string> Notes { get; private set; } = [];
+
     /// <summary>Runs the container; returns when init executes the payload.</summary>
     /// <param name="pid">Init on the host.</param>
     /// <returns>The conversation: relay it until Exited where the request attaches streams, else close it.</returns>
@@ -65,7 +71,9 @@ public sealed class MonitorStarter : IDisposable
             throw new EngineException(EngineErrorKind.System, "the container's monitor ended before it was told what to run");
         }
 
-        pid = new FrameReader(connection.Expect(FrameKind.Started)).Int32();
+        FrameReader reader = new(connection.Expect(FrameKind.Started));
+        pid = reader.Int32();
+        Notes = reader.Texts();
         _connection = null;
         return connection;
     }

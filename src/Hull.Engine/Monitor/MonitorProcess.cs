@@ -15,6 +15,9 @@ public sealed class MonitorProcess : IDisposable
     internal const string SocketName = "monitor.sock";
     internal const int StarterDescriptor = 3;
 
+    /// <summary>Through which the monitor is executed; closed first thing.</summary>
+    internal const int BinaryDescriptor = 4;
+
     /// <summary>Seen by signalfd(2) alone. SIGHUP, SIGINT and SIGQUIT have no meaning for a process without a terminal.</summary>
     internal static SignalSet BlockedSignals { get; } = SignalSet.Of(
         Signal.SIGCHLD, Signal.SIGTERM, Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGPIPE);
@@ -38,6 +41,22 @@ public sealed class MonitorProcess : IDisposable
         _open = open;
         Descriptors.SetNonBlocking(starter);
         _starter = new Client(_loop, starter) { Handler = OnFirstFrame, Closed = _ => _loop.Stop() };
+    }
+
+    /// <summary>The whole program.</summary>
+    /// <returns>The process's exit code; nobody but a test looks at it.</returns>
+    public static int Run()
+    {
+        // Executed already; a descriptor of the binary must not be there for a child to inherit.
+        new SafeFileHandle(BinaryDescriptor, ownsHandle: true).Dispose();
+        OwnProcess.SetName("hull-monitor\0"u8);
+        OwnProcess.BecomeSubreaper();
+        using SafeFileHandle signals = Signals.OpenDescriptor(BlockedSignals);
+        using MonitorProcess process = new(new SafeFileHandle(StarterDescriptor, ownsHandle: true), ContainerHost.Open);
+        using Watch watch = process._loop.Watch(signals, PollEvents.Readable, _ => process.OnSignal(signals));
+        ContainerHost.Prepare();
+        process.RunLoop();
+        return 0;
     }
 
     /// <summary>Serves until the container has ended and every client has been told.</summary>

@@ -23,6 +23,9 @@ internal sealed class Payload : IDisposable
     /// <summary>Reading end; null where the output is dropped.</summary>
     public SafeFileHandle? Error { get; init; }
 
+    /// <summary>Sentences for the user on how the start differs from what was asked for.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     public void Dispose()
     {
         PidFd.Dispose();
