@@ -20,7 +20,7 @@ public sealed class Image
 
     public Digest ManifestDigest => Record.Manifest.Digest;
 
-    /// <summary>The configuration without its history; <see cref="ImageStore.ReadConfig"/> gives it whole.</summary>
+    /// <summary>The configuration without its history and diffIDs; <see cref="ImageStore.ReadConfig"/> gives it whole.</summary>
     public ImageConfig Config => Record.Config;
 
     /// <summary>The layers' directories in <see cref="LayerStore"/>, the bottom one first.</summary>

@@ -142,7 +142,7 @@ public sealed class ImageIngest : IDisposable
 
             layers.Add(new ImageLayer
             {
-                Blob = layer.Descriptor,
+                Blob = Plain(layer.Descriptor),
                 DiffId = layer.DiffId,
                 ChainId = layer.ChainId,
                 UnpackedSize = _store.Layers.Read(layer.ChainId).Size,
@@ -157,7 +157,7 @@ public sealed class ImageIngest : IDisposable
             Manifest = new Descriptor { MediaType = _mediaType ?? MediaTypes.OciManifest, Digest = ManifestDigest, Size = _manifestBytes.Length },
             ConfigSize = _configBytes.Length,
             Layers = layers,
-            Config = Config with { History = null },
+            Config = Config with { History = null, Rootfs = null },
         };
         return _store.Register(record, references);
     }
@@ -204,6 +204,10 @@ public sealed class ImageIngest : IDisposable
             _next++;
         }
     }
+
+    /// <summary>What the record keeps of a descriptor; the manifest has the rest.</summary>
+    private static Descriptor Plain(Descriptor descriptor) =>
+        new() { MediaType = descriptor.MediaType, Digest = descriptor.Digest, Size = descriptor.Size };
 
     private LayerState StateOf(Descriptor descriptor, Digest chainId)
     {

@@ -18,7 +18,7 @@ internal sealed record ImageRecord
 
     public required IReadOnlyList<ImageLayer> Layers { get; init; }
 
-    /// <summary>Without history, which only <c>history</c> and <c>inspect</c> need.</summary>
+    /// <summary>Without history and rootfs, which only <c>history</c> and <c>inspect</c> need.</summary>
     public required ImageConfig Config { get; init; }
 }
 

@@ -87,6 +87,7 @@ public sealed partial class ImageStore
     /// <summary>Writes <c>index.json</c>: one entry a name, and one for each image without.</summary>
     private void WriteIndex()
     {
+        SweepDocuments();
         ILookup<Digest, ImageReference> names = AllReferences().ToLookup(pair => pair.Id, pair => pair.Reference);
         List<Descriptor> entries = [];
         foreach (Digest id in Ids().OrderBy(id => id.Hex, StringComparer.Ordinal))
@@ -111,6 +112,23 @@ public sealed partial class ImageStore
         {
             using SafeFileHandle references = Files.Open(_layout.References, OpenFlags.ReadOnly | OpenFlags.Directory);
             Files.Sync(references, _layout.References);
+        }
+    }
+
+    /// <summary>Removes what a kill left of documents being written; under the lock there is no other writer.</summary>
+    private void SweepDocuments()
+    {
+        foreach (string directory in new[] { _layout.Images, _layout.Records, _layout.References })
+        {
+            using SafeFileHandle handle = Files.Open(directory, OpenFlags.ReadOnly | OpenFlags.Directory);
+            foreach (DirectoryEntry entry in DirectoryListing.Read(handle, directory))
+            {
+                // The layout marker is written without the lock, by the first user of the store.
+                if (entry.Name.AsSpan().StartsWith("new-"u8) && !entry.Name.AsSpan().EndsWith("oci-layout"u8))
+                {
+                    _ = Files.TryUnlink(handle, entry.Name, isDirectory: false);
+                }
+            }
         }
     }
 

@@ -101,7 +101,7 @@ public sealed partial class ImageStore
             return errno is Errno.ENOENT or Errno.ENAMETOOLONG ? null : throw new SyscallException("open", path, errno);
         }
 
-        return ImageDocuments.Parse(Files.ReadAll(file, ImageDocuments.MaxSize, path), StoreJson.Default.ImageRecord, path);
+        return ImageRecordReader.Parse(Files.ReadAll(file, ImageDocuments.MaxSize, path), path);
     }
 
     /// <summary>The link of a name. With a tag and a digest the digest decides, as docker has it.</summary>

@@ -63,6 +63,70 @@ public sealed class ImageStoreTests : IDisposable
     }
 
     [Fact]
+    public void Record_WrittenAndReadByHand_IsTheSame()
+    {
+        Digest digest = Digest.Of("x"u8);
+        ImageRecord record = new()
+        {
+            Id = digest,
+            Manifest = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = digest, Size = 1 },
+            ConfigSize = 2,
+            Layers = [new ImageLayer { Blob = new Descriptor { MediaType = MediaTypes.OciLayer, Digest = digest, Size = 1L << 40 }, DiffId = digest, ChainId = digest, UnpackedSize = 3 }],
+            Config = new ImageConfig
+            {
+                Created = DateTimeOffset.UnixEpoch.AddTicks(1234567),
+                Author = "a \"quoted\" \u00e9",
+                Architecture = "arm64",
+                Variant = "v8",
+                Os = "linux",
+                OsVersion = "1",
+                Comment = "c",
+                Defaults = new ImageDefaults
+                {
+                    User = "u",
+                    ExposedPorts = new Dictionary<string, EmptyObject> { ["80/tcp"] = new() },
+                    Env = ["A=1", "B="],
+                    Entrypoint = ["e"],
+                    Cmd = [],
+                    Volumes = new Dictionary<string, EmptyObject> { ["/v"] = new() },
+                    WorkingDirectory = "/w",
+                    Labels = new Dictionary<string, string> { ["k"] = "v" },
+                    StopSignal = "SIGINT",
+                    StopTimeout = 5,
+                    Healthcheck = new ImageHealthcheck { Test = ["CMD", "x"], Interval = 1L << 40, Timeout = 2, StartPeriod = 3, StartInterval = 4, Retries = 5 },
+                    Shell = ["s"],
+                    OnBuild = ["o"],
+                },
+            },
+        };
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(record, StoreJson.Default.ImageRecord);
+
+        ImageRecord read = ImageRecordReader.Parse(json, "record");
+
+        Assert.Equal(json, JsonSerializer.SerializeToUtf8Bytes(read, StoreJson.Default.ImageRecord));
+        // Every member but the two that records leave out was given a value, so none can be forgotten.
+        Assert.All(typeof(ImageDefaults).GetProperties(), property => Assert.NotNull(property.GetValue(read.Config.Defaults)));
+        Assert.All(
+            typeof(ImageConfig).GetProperties().Where(property => property.Name is not ("History" or "Rootfs")),
+            property => Assert.NotNull(property.GetValue(read.Config)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("{\"id\":\"sha256:zz\"}")]
+    [InlineData("{\"id\":5}")]
+    [InlineData("{\"layers\":[")]
+    public void Find_DamagedRecord_SaysWhichFile(string content)
+    {
+        Image image = _fixture.AddImage("app", Base);
+        File.WriteAllText($"{_fixture.Root}/data/images/records/{image.Id.Hex}.json", content);
+
+        Assert.Contains("damaged", Assert.Throws<ImageException>(() => Store.Find("app")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Commit_TwoImagesOfOneBase_ShareItsLayer()
     {
         Image first = _fixture.AddImage("a", Base);

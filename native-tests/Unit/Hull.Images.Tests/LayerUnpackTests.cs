@@ -368,16 +368,28 @@ public sealed class LayerUnpackTests : IDisposable
     }
 
     [Fact]
-    public void Unpack_SpecialUser_UnpacksAsThatUserWithoutChown()
+    public void Unpack_OwnerOfAnother_IsSetByRootAndLeftByOthers()
     {
-        if (Environment.IsPrivilegedProcess)
-        {
-            Assert.Skip("is about a user who cannot chown");
-        }
-
         string layer = _fixture.Unpack(new TarBuilder().File("f", uid: 12345).Build());
 
-        Assert.True(File.Exists($"{layer}/f"));
+        uint mine = StoreFixture.Stat(_fixture.Root).UserId;
+        Assert.Equal(Environment.IsPrivilegedProcess ? 12345 : mine, StoreFixture.Stat($"{layer}/f").UserId);
+    }
+
+    [RootFact]
+    public void Unpack_DiskFull_SaysSoAndLeavesNothing()
+    {
+        using FileSystemContext context = new("tmpfs");
+        context.Set("size", "2m");
+        using SafeFileHandle disk = context.Mount(MountAttributes.None);
+        ImageStore store = ImageStore.Open($"/proc/self/fd/{disk.DangerousGetHandle()}/data", new ImageStoreOptions { Sync = false });
+        byte[] tar = new TarBuilder().File("a", "x").Entry("big", '0', new byte[4 << 20]).Build();
+
+        ImageException error = Assert.Throws<ImageException>(() => store.Applier.Stage(new MemoryStream(tar), null, null, null));
+
+        Assert.Equal(ImageError.Host, error.Kind);
+        Assert.Contains("no space left on device", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories($"/proc/self/fd/{disk.DangerousGetHandle()}/data/layers"));
     }
 
     private static byte[] Ascii(long value) => Encoding.ASCII.GetBytes($"{value}");
