@@ -138,9 +138,9 @@ public static class ContainerLauncher
 
     private static SeccompFilter CompileFilter(SeccompProfile profile)
     {
-        if (profile.ListenerPath is { Length: > 0 })
+        if (profile.ListenerPath is { Length: > 0 } || SeccompCompiler.NeedsListener(profile))
         {
-            throw new ContainerException(ContainerFault.Engine, "linux.seccomp.listenerPath: notify listeners are not supported by this version of hull");
+            throw new ContainerException(ContainerFault.Engine, "linux.seccomp: SCMP_ACT_NOTIFY and its listenerPath are not supported by this version of hull");
         }
 
         return SeccompFilter.Compile(profile, RuntimeInformation.ProcessArchitecture);

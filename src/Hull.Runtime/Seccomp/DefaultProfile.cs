@@ -27,6 +27,10 @@ public static partial class DefaultProfile
     public static Seccomp For(CapabilitySet capabilities, Architecture architecture, Version kernel) =>
         Document().Resolve(capabilities, architecture, kernel);
 
+    /// <summary>The compiled program with its flags, for <see cref="ContainerRequest.Filter"/>.</summary>
+    public static SeccompFilter Filter(CapabilitySet capabilities, Architecture architecture, Version kernel) =>
+        new(Program(capabilities, architecture, kernel).ToArray(), (uint)SeccompFlags.SpeculationAllow);
+
     /// <summary>The compiled program of <see cref="For"/>: 8 bytes an instruction, as seccomp(2) takes them.</summary>
     /// <remarks>For the default capabilities, with or without such as no rule mentions, the program is constant data of
     /// the binary; others are compiled here.</remarks>

@@ -80,6 +80,29 @@ public static class UserSpec
         return new ContainerUser(resolvedUid, primary, groups, home, account?.Name ?? "");
     }
 
+    /// <summary>For <see cref="ContainerRequest.ResolveUser"/> and <see cref="ExecRequest.ResolveUser"/>: resolves when the
+    /// root is open, and adds HOME to <paramref name="environment"/> where it has none.</summary>
+    /// <exception cref="ContainerException">When called: no such user or group; an engine fault, as docker has it.</exception>
+    public static Func<SafeFileHandle, ResolvedUser> Resolver(string? userSpec, IReadOnlyList<string> groupAdd, IList<string> environment) => rootfs =>
+    {
+        ContainerUser user;
+        try
+        {
+            user = Resolve(userSpec, rootfs, groupAdd);
+        }
+        catch (UserException error)
+        {
+            throw new ContainerException(ContainerFault.Engine, error.Message, error);
+        }
+
+        if (!environment.Any(variable => variable.StartsWith("HOME=", StringComparison.Ordinal)))
+        {
+            environment.Add("HOME=" + user.Home);
+        }
+
+        return new ResolvedUser(user.Uid, user.Gid, user.AdditionalGids);
+    };
+
     /// <summary>The id that a word stands for, null for a name.</summary>
     /// <remarks>Decimal digits with an optional sign, as docker reads them: <c>0x0</c> and <c> 0</c> are names, and nobody has them.</remarks>
     /// <exception cref="UserException">A number out of range.</exception>

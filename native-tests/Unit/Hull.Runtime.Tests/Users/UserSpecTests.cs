@@ -236,6 +236,24 @@ public sealed class UserSpecTests : IDisposable
         Assert.Equal([1999u, 5u], user.AdditionalGids);
     }
 
+    [Fact]
+    public void Resolver_HomeNotGiven_IsAdded()
+    {
+        Write("passwd", Passwd);
+        List<string> without = ["PATH=/bin"];
+        List<string> with = ["HOME=/mine"];
+
+        ResolvedUser user = UserSpec.Resolver("web", ["7"], without)(Root);
+        UserSpec.Resolver("web", [], with)(Root);
+
+        Assert.Equal((1001u, 2001u), (user.Uid, user.Gid));
+        Assert.Equal([2001u, 7u], user.AdditionalGids);
+        Assert.Equal(["PATH=/bin", "HOME=/srv/web"], without);
+        Assert.Equal(["HOME=/mine"], with);
+        ContainerException error = Assert.Throws<ContainerException>(() => UserSpec.Resolver("nobody", [], [])(Root));
+        Assert.Equal(ContainerFault.Engine, error.Fault);
+    }
+
     private void Write(string name, string text)
     {
         Directory.CreateDirectory(Path.Combine(_root, "etc"));
