@@ -1,0 +1,105 @@
+using Hull.Kernel.Tests.Harness;
+
+namespace Hull.Kernel.Tests;
+
+/// <summary>kill -9 of the monitor or of the CLI, and a full disk: the next command tells the truth and frees what is left.</summary>
+public sealed class CrashTests(HullStore store) : KernelTest(store)
+{
+    /// <summary>The monitor of a container: the parent of its process 1.</summary>
+    private string MonitorOf(string name) => Store.Shell($"awk '/^PPid:/ {{ print $2 }}' /proc/{Inspect(name, "{{.State.Pid}}")}/status").Ok();
+
+    [KernelFact(Needs.Limits)]
+    public void Monitor_Killed_NextCommandFreesAndTells()
+    {
+        Detached("c", null, "sh", "-c", "sleep 1001 & sleep 1002");
+        string pid = Inspect("c", "{{.State.Pid}}");
+
+        Store.Shell($"kill -9 {MonitorOf("c")}").Ok();
+
+        Wait.Until(() => Inspect("c", "{{.State.Status}}") == "exited", 5, () => Inspect("c", "{{json .State}}"));
+        Assert.Equal("137", Inspect("c", "{{.State.ExitCode}}"));
+        Assert.Contains("monitor", Inspect("c", "{{.State.Error}}"), StringComparison.Ordinal);
+        Wait.Until(() => !Directory.Exists($"/proc/{pid}"), 5, () => $"process {pid} of the container lives on");
+        Store.Run("start", "c").Ok();
+        Assert.Equal("running", Inspect("c", "{{.State.Status}}"));
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Monitor_KilledWithRemoveFlag_ContainerGoesWithTheNextCommand()
+    {
+        Detached("c", ["--rm"]);
+
+        Store.Shell($"kill -9 {MonitorOf("c")}").Ok();
+
+        Wait.Until(() => Store.Run("ps", "-aq").Ok().Length == 0, 5, () => Store.Run("ps", "-a").Stdout);
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Monitor_KilledWithRestartAlways_IsRestartedByTheNextCommand()
+    {
+        Detached("c", ["--restart", "always"]);
+
+        Store.Shell($"kill -9 {MonitorOf("c")}").Ok();
+
+        Wait.Until(() => Store.Run("ps", "--format", "{{.Names}} {{.State}}").Ok() == "c running", 10, () => Store.Run("ps", "-a").Stdout);
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Cli_KilledAtAnyInstantOfRun_LeavesAStoreThatWorks()
+    {
+        _ = Store.Busybox;
+        for (int step = 0; step < 40; step++)
+        {
+            using HullProcess run = Store.Start("run", "--rm", "busybox", "sleep", "0.05");
+            Thread.Sleep(TimeSpan.FromMilliseconds(step / 2.0 * Machine.TimeScale));
+            run.Kill();
+        }
+
+        // Whatever was started ends by itself and removes itself; what was half made is swept.
+        Wait.Until(() => Store.Run("ps", "-q").Ok().Length == 0, 10, () => Store.Run("ps", "-a").Stdout);
+        Assert.Equal("works", InBusybox("echo works").Ok());
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Cli_KilledWhileAttached_ContainerRunsOn()
+    {
+        using HullProcess run = Store.Start("run", "--name", "c", Store.Busybox, "sh", "-c", "echo ready; sleep 1; echo later; sleep 1000");
+        run.WaitForOutput("ready");
+
+        run.Kill();
+
+        Wait.Until(() => Store.Run("logs", "c").Stdout.Contains("later", StringComparison.Ordinal), 10, () => Store.Run("logs", "c").Stdout);
+        Assert.Equal("true", Inspect("c", "{{.State.Running}}"));
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Disk_FullWhileUnpacking_FailsAndLeavesNothing()
+    {
+        string small = Path.Combine(Store.Scratch, "small");
+        Store.Shell($"mkdir {small} && mount -t tmpfs -o size=20m small {small}").Ok();
+        try
+        {
+            RunResult load = Store.Shell($"HULL_DATA_ROOT={small}/data $HULL load -i {Repository.Fixture("debian")}", 60);
+
+            load.Fails(1, "ENOSPC", "No space left on device");
+            Assert.Equal("", Store.Shell($"HULL_DATA_ROOT={small}/data $HULL images -q; find {small}/data -name 'new-*'").Ok());
+
+            // Room again: what the failed load left must not stand in the way, nor take the space.
+            Store.Shell($"HULL_DATA_ROOT={small}/data $HULL load -i {Repository.Fixture("busybox")}").Ok();
+        }
+        finally
+        {
+            Store.Shell($"umount {small}").Ok();
+        }
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Run_AThousandCycles_LeaveNothingGrowing()
+    {
+        int cycles = 1000 / Machine.TimeScale;
+        RunResult result = Store.Shell($"i=0; while [ $i -lt {cycles} ]; do $HULL run --rm {Store.Busybox} true || exit 1; i=$((i+1)); done", 300);
+
+        result.Ok();
+        Assert.Equal("", Store.Shell($"ls {Store.DataRoot}/containers | grep -v names; ls {Store.ExecRoot}/containers").Ok());
+    }
+}
