@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Hull.Kernel.Tests.Harness;
 
 namespace Hull.Kernel.Tests;
@@ -48,35 +47,6 @@ public sealed class DeviceRuleTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Limits | Needs.Devices)]
     public void Run_Privileged_NoRules() =>
         Assert.Equal("open", InBusybox("mknod /d c 10 237; exec 3<>/d && echo open", "--privileged").Ok());
-
-    [KernelFact(Needs.Limits | Needs.Devices)]
-    public void Runtime_SpecWithoutDeviceRules_DeniesAllButTheDefaults_GHSA_g54h_m393_cpwq()
-    {
-        JsonNode spec = JsonNode.Parse(Hull("run", "--dry-run=spec", Store.Busybox, "sh", "-c", OpenForbidden + "; echo x > /dev/null && echo null works").Ok())!;
-        spec["linux"]!["resources"]!.AsObject().Remove("devices");
-        spec["linux"]!["cgroupsPath"] = $"/hull/{Store.Name}";
-        spec["root"]!["path"] = "rootfs";
-        spec["mounts"] = new JsonArray([.. spec["mounts"]!.AsArray().Where(mount => (string?)mount!["type"] != "bind").Select(mount => mount!.DeepClone())]);
-        string bundle = Path.Combine(Store.Scratch, "bundle");
-        Directory.CreateDirectory($"{bundle}/rootfs/bin");
-        foreach (string directory in (string[])["dev", "proc", "sys", "tmp", "etc", "run"])
-        {
-            Directory.CreateDirectory($"{bundle}/rootfs/{directory}");
-        }
-
-        File.Copy("/bin/busybox", $"{bundle}/rootfs/bin/busybox", overwrite: true);
-        foreach (string applet in (string[])["sh", "mknod", "head", "echo"])
-        {
-            File.CreateSymbolicLink($"{bundle}/rootfs/bin/{applet}", "busybox");
-        }
-
-        File.WriteAllText($"{bundle}/config.json", spec.ToJsonString());
-
-        RunResult result = Hull("runtime", "run", "--bundle", bundle, Store.Name);
-
-        Assert.Equal("null works\n", result.Stdout);
-        Assert.Equal(3, Count(result.Stderr, Denied));
-    }
 
     [KernelFact(Needs.Limits)]
     public void Run_MountCgroupInNewNamespaces_IsRefused_CVE_2022_0492()
