@@ -10,10 +10,12 @@ public sealed class PullTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly ImageStore _store;
     private readonly StringWriter _output = new();
+    private readonly TextWriter _lines;
 
     public PullTests()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "unpacking keeps owners, which takes root");
+        _lines = TextWriter.Synchronized(_output);
         _store = ImageStore.Open(_directory.Path, new ImageStoreOptions { Sync = false });
     }
 
@@ -312,7 +314,7 @@ public sealed class PullTests : IDisposable
 
     private Task<PullResult> PullAsync(string reference, RegistrySettings? settings = null, ConnectStream? connect = null) =>
         Puller(settings ?? FakeRegistry.Settings, connect).PullAsync(
-            ImageReference.Parse(reference), null, new PlainPullProgress(TextWriter.Synchronized(_output)), TestContext.Current.CancellationToken);
+            ImageReference.Parse(reference), null, new PlainPullProgress(_lines), TestContext.Current.CancellationToken);
 
     private ImagePuller Puller(RegistrySettings settings, ConnectStream? connect) => new(_store, settings)
     {
