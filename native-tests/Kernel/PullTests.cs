@@ -36,6 +36,22 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
         Assert.Equal("inside", Store.Run("run", "--rm", $"{registry.Host}/team/busybox:1", "echo", "inside").Ok());
     }
 
+    [KernelFact(Needs.Registry)]
+    public void Pull_OnATerminal_DrawsOneLineALayer()
+    {
+        using RegistryServer registry = new(Content, Store.Scratch);
+        (byte[] layer, string diffId) = Layer("bars", RandomNumberGenerator.GetBytes(4 << 20));
+        registry.PushImage("bars", "1", layer, diffId);
+        string id = Convert.ToHexStringLower(SHA256.HashData(layer))[..12];
+
+        using Pty terminal = new(Repository.Hull, ["pull", $"{registry.Host}/bars:1"], Store.Environment());
+
+        Assert.Equal(0, terminal.Finish());
+        Assert.Contains($"{id}: Downloading [", terminal.Output, StringComparison.Ordinal);
+        Assert.Contains($"\e[1A\r\e[2K{id}: Pull complete", terminal.Output, StringComparison.Ordinal);
+        Assert.Contains($"Status: Downloaded newer image for {registry.Host}/bars:1", terminal.Output, StringComparison.Ordinal);
+    }
+
     [KernelFact(Needs.Registry | Needs.Skopeo)]
     public void Run_ImageNotHere_IsPulledFirst()
     {
@@ -273,7 +289,10 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
             Wait.Until(() => Left().Length > 0 || pull.HasExited, 20, () => $"no layer is staged: {pull.Stdout} {pull.Stderr}");
             Thread.Sleep(round * 20);
             pull.Kill();
+            Wait.Until(() => pull.HasExited, 10, () => "a killed pull does not end");
+
             Assert.Equal("", Store.Run("images", "-q", $"{registry.Host}/killed").Ok());
+            Assert.Empty(Left());
         }
 
         Store.Run(60, "pull", $"{registry.Host}/killed:1").Ok();

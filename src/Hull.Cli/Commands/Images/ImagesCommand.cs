@@ -55,6 +55,8 @@ internal static class ImagesCommand
 
     private static int Run(CliContext context, string? reference, ImageFilter filter, bool truncate, Listing listing)
     {
+        // What a killed pull or load left is freed by whoever looks next.
+        context.Images.Sweep();
         List<Image> images = [.. context.Images.List()];
         images.Sort((a, b) => b.Created.CompareTo(a.Created));
         List<TemplateRow> rows = [];

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Hull.Cli.Parsing;
 using Hull.Engine;
+using Hull.Images;
 using Hull.Images.Registry;
 using Hull.Linux;
 using Hull.Oci;
@@ -87,14 +88,13 @@ internal static class PullCommand
             return null;
         }
 
-        string[] parts = text.Split('/');
-        return parts.Length is 1 or 2 or 3 && Array.TrueForAll(parts, part => part.Length > 0)
-            ? new Platform
-            {
-                Os = parts.Length == 1 ? "linux" : parts[0],
-                Architecture = parts.Length == 1 ? parts[0] : parts[1],
-                Variant = parts.Length == 3 ? parts[2] : null,
-            }
-            : throw EngineException.Invalid($"\"{text}\": unknown platform: expected os[/arch[/variant]], such as linux/amd64");
+        try
+        {
+            return PlatformMatch.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw EngineException.Invalid(e.Message);
+        }
     }
 }
