@@ -8,6 +8,7 @@ public static unsafe partial class Bpf
 {
     private const int ProgramLoad = 5;
     private const int ProgramAttach = 8;
+    private const int ProgramDetach = 9;
     private const uint TypeCgroupDevice = 15;
     private const uint AttachCgroupDevice = 6;
 
@@ -67,6 +68,23 @@ public static unsafe partial class Bpf
         if (bpf(SystemCallNumbers.bpf, ProgramAttach, &attributes, (uint)sizeof(AttachAttributes)) < 0)
         {
             throw SyscallException.Last("bpf", target, "BPF_PROG_ATTACH BPF_CGROUP_DEVICE");
+        }
+    }
+
+    /// <summary>Takes a program off a cgroup again. One that is not attached (ENOENT) is no error.</summary>
+    public static void DetachDeviceProgram(SafeFileHandle cgroup, SafeFileHandle program, string? target = null)
+    {
+        AttachAttributes attributes = new()
+        {
+            Target = (uint)Files.Fd(cgroup),
+            Program = (uint)Files.Fd(program),
+            Type = AttachCgroupDevice,
+        };
+        // SAFETY: as above.
+        if (bpf(SystemCallNumbers.bpf, ProgramDetach, &attributes, (uint)sizeof(AttachAttributes)) < 0
+            && SyscallException.LastErrno != Errno.ENOENT)
+        {
+            throw SyscallException.Last("bpf", target, "BPF_PROG_DETACH BPF_CGROUP_DEVICE");
         }
     }
 

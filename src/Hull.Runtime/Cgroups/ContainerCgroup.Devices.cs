@@ -8,6 +8,10 @@ namespace Hull.Runtime.Cgroups;
 /// <summary>Device rules: files on v1, an eBPF program on v2.</summary>
 public sealed partial class ContainerCgroup
 {
+    /// <summary>What this object attached: at the next start of the same container it makes room for its successor, of which
+    /// a cgroup holds 64 at most.</summary>
+    private SafeFileHandle? _deviceProgram;
+
     private void ApplyDevices(LinuxResources? resources)
     {
         DeviceRules rules = DeviceRules.From(resources?.Devices);
@@ -49,12 +53,19 @@ public sealed partial class ContainerCgroup
         }
     }
 
-    private static void AttachProgram(CgroupDirectory directory, DeviceRules rules)
+    private void AttachProgram(CgroupDirectory directory, DeviceRules rules)
     {
         try
         {
-            using SafeFileHandle program = Bpf.LoadDeviceProgram(DeviceProgram.Build(rules));
+            SafeFileHandle program = Bpf.LoadDeviceProgram(DeviceProgram.Build(rules));
+            using SafeFileHandle? before = _deviceProgram;
+            _deviceProgram = program;
+            // The new one first: at no time is there none.
             Bpf.AttachDeviceProgram(directory.Handle, program, directory.FullPath);
+            if (before is not null)
+            {
+                Bpf.DetachDeviceProgram(directory.Handle, before, directory.FullPath);
+            }
         }
         catch (SyscallException e)
         {

@@ -266,6 +266,7 @@ public sealed partial class ContainerCgroup : IDisposable
     public void Dispose()
     {
         _unifiedProcesses?.Dispose();
+        _deviceProgram?.Dispose();
         _selfAttach.ForEach(handle => handle.Dispose());
         _directories.ForEach(directory => directory.Dispose());
     }
