@@ -7,6 +7,7 @@ namespace Hull.Images;
 public sealed class Image
 {
     private readonly Lazy<IReadOnlyList<ImageReference>> _references;
+    private ImageConfig? _config;
 
     internal Image(ImageRecord record, Func<Digest, IReadOnlyList<ImageReference>> references)
     {
@@ -20,8 +21,11 @@ public sealed class Image
 
     public Digest ManifestDigest => Record.Manifest.Digest;
 
-    /// <summary>The configuration without its history and diffIDs; <see cref="ImageStore.ReadConfig"/> gives it whole.</summary>
-    public ImageConfig Config => Record.Config;
+    /// <summary>The configuration without its history; <see cref="ImageStore.ReadConfig"/> gives it whole.</summary>
+    public ImageConfig Config => _config ??= Record.Config with
+    {
+        Rootfs = new ImageRootfs { Type = "layers", DiffIds = [.. Record.Layers.Select(layer => layer.DiffId.ToString())] },
+    };
 
     /// <summary>The layers' directories in <see cref="LayerStore"/>, the bottom one first.</summary>
     public IReadOnlyList<Digest> ChainIds { get; }

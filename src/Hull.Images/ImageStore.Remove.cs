@@ -6,9 +6,10 @@ namespace Hull.Images;
 /// <summary>Listing and removing.</summary>
 public sealed partial class ImageStore
 {
-    /// <summary>Every image, the newest first, names read.</summary>
+    /// <summary>Every image, the newest first, names read. Frees what a killed pull or load left.</summary>
     public IReadOnlyList<Image> List()
     {
+        Sweep();
         ILookup<Digest, ImageReference> names = AllReferences().ToLookup(pair => pair.Id, pair => pair.Reference);
         return [.. Ids()
             .Select(id => TryRead(_layout.Record(id)))

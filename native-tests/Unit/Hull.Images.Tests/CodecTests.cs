@@ -54,6 +54,26 @@ public sealed class CodecTests
     }
 
     [Fact]
+    public void CVE_2014_9357_TrojanDecompressorsInTheImage_AreNotRun()
+    {
+        using StoreFixture fixture = new();
+        string marker = $"{fixture.Root}/marker";
+        TarBuilder lower = new();
+        foreach (string program in new[] { "xz", "unxz", "gzip", "unpigz", "zstd", "bzip2" })
+        {
+            lower.File($"usr/bin/{program}", $"#!/bin/sh\ntouch {marker}\n", 0x1ED).File($"bin/{program}", $"#!/bin/sh\ntouch {marker}\n", 0x1ED);
+        }
+
+        Oci.Digest below = fixture.UnpackLayer(StoreFixture.Gzip(lower.Build()));
+        foreach (string sample in new[] { Zstd, Xz, Bzip2 })
+        {
+            fixture.UnpackLayer(Convert.FromBase64String(sample), below);
+        }
+
+        Assert.False(File.Exists(marker));
+    }
+
+    [Fact]
     public void CVE_2017_11468_ZstdWindowOf2GiB_IsRefused()
     {
         // Frame header: magic, no single segment, window descriptor of 2^31 bytes, then a block.

@@ -336,6 +336,43 @@ public sealed class ImageStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task CVE_2024_36623_TakingInAndRemovingAtOnce_LeavesAWholeStore()
+    {
+        byte[] unique = new TarBuilder().File("u", "u").Build();
+
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() =>
+        {
+            ImageStore store = ImageStore.Open($"{_fixture.Root}/data", new ImageStoreOptions { Sync = false });
+            for (int round = 0; round < 5; round++)
+            {
+                if (i % 2 == 0)
+                {
+                    AddVia(store, $"app:{i}", Base, unique);
+                }
+                else if (store.Find($"app:{i - 1}").Image is not null)
+                {
+                    try
+                    {
+                        store.Remove($"app:{i - 1}", force: true, () => []);
+                    }
+                    catch (ImageException e) when (e.Kind == ImageError.NotFound)
+                    {
+                        // The other was faster.
+                    }
+                }
+            }
+        })));
+
+        foreach (Image image in Store.List())
+        {
+            Assert.All(image.ChainIds, chain => Assert.True(Store.Layers.Contains(chain)));
+            Assert.All(image.Layers, layer => Assert.True(Store.Blobs.Contains(layer.Blob.Digest)));
+        }
+
+        _fixture.AssertNothingStaged();
+    }
+
+    [Fact]
     public void ReadAll_BlobChangedOnDisk_IsFound()
     {
         Digest digest = Store.Blobs.Put("content"u8);
