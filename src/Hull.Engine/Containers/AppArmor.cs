@@ -1,5 +1,6 @@
 using System.Text;
 using Hull.Linux;
+using Hull.Runtime;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Containers;
@@ -7,11 +8,13 @@ namespace Hull.Engine.Containers;
 /// <summary>AppArmor as far as a container needs it: is it on, and which profile confines by default.</summary>
 internal static class AppArmor
 {
-    /// <summary>In the order of preference. A profile is text that apparmor_parser(8) compiles; loading it is the
-    /// administrator's or a package's doing (scripts of hull or docker), here it is only chosen.</summary>
-    private static readonly string[] Defaults = ["hull-default", "docker-default", "containers-default"];
+    private const string Profiles = "/sys/kernel/security/apparmor/profiles";
 
-    /// <summary>Null where AppArmor is off or none of the known profiles is loaded.</summary>
+    /// <summary>In the order of preference: ours, which is loaded where it is missing, and those that other engines left.</summary>
+    private static readonly string[] Defaults = [DefaultAppArmorProfile.Name, "docker-default", "containers-default"];
+
+    /// <summary>Null where AppArmor is off, or where the host has no compiler for our profile and none of the known ones
+    /// is loaded: the other walls stand without it.</summary>
     public static string? DefaultProfile()
     {
         if (!IsEnabled())
@@ -19,7 +22,12 @@ internal static class AppArmor
             return null;
         }
 
-        string loaded = ReadText("/sys/kernel/security/apparmor/profiles");
+        string loaded = ReadText(Profiles);
+        if (!("\n" + loaded).Contains($"\n{DefaultAppArmorProfile.Name} (", StringComparison.Ordinal) && DefaultAppArmorProfile.TryLoad())
+        {
+            loaded = ReadText(Profiles);
+        }
+
         foreach (string name in Defaults)
         {
             // Lines are "name (enforce)"; podman's and docker's newer profiles carry a version after the name.
