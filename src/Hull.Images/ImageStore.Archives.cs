@@ -12,15 +12,15 @@ public sealed partial class ImageStore
 {
     /// <summary>Loads every image of a docker archive, an OCI archive or an OCI layout directory; archives may be compressed.</summary>
     /// <param name="progress">Called from several threads.</param>
-    /// <exception cref="ImageException">Corrupt or Host.</exception>
-    /// <exception cref="ImageSpecException">A document of the archive is malformed.</exception>
+    /// <exception cref="ImageException">Corrupt or Host; names the file.</exception>
     /// <exception cref="Linux.SyscallException">The file cannot be read.</exception>
     public LoadResult Load(string path, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
-        new ImageLoader(this, progress, cancel).Load(path);
+        Explained(path, () => new ImageLoader(this, progress, cancel).Load(path));
 
     /// <summary>Loads from a stream that need not seek, such as standard input.</summary>
+    /// <exception cref="ImageException">Corrupt or Host.</exception>
     public LoadResult Load(Stream stream, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
-        new ImageLoader(this, progress, cancel).Load(stream);
+        Explained(null, () => new ImageLoader(this, progress, cancel).Load(stream));
 
     /// <summary>Writes images as one archive for <c>load</c>, docker and OCI tools.</summary>
     /// <param name="names">As the user typed them: an id saves no name, a name with a tag that name, a name without a tag all
@@ -107,6 +107,23 @@ public sealed partial class ImageStore
 
     /// <summary>This machine in the words of images: <c>amd64</c>, <c>arm64</c>.</summary>
     public static string HostArchitecture => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+
+    private static LoadResult Explained(string? path, Func<LoadResult> load)
+    {
+        string prefix = path is null ? "" : $"{path}: ";
+        try
+        {
+            return load();
+        }
+        catch (ImageException e)
+        {
+            throw new ImageException(e.Kind, prefix + e.Message, e);
+        }
+        catch (ImageSpecException e)
+        {
+            throw new ImageException(ImageError.Corrupt, prefix + e.Message, e);
+        }
+    }
 
     private string LayerMediaType(Digest blob)
     {

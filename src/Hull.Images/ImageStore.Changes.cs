@@ -123,8 +123,7 @@ public sealed partial class ImageStore
             using SafeFileHandle handle = Files.Open(directory, OpenFlags.ReadOnly | OpenFlags.Directory);
             foreach (DirectoryEntry entry in DirectoryListing.Read(handle, directory))
             {
-                // The layout marker is written without the lock, by the first user of the store.
-                if (entry.Name.AsSpan().StartsWith("new-"u8) && !entry.Name.AsSpan().EndsWith("oci-layout"u8))
+                if (entry.Name.AsSpan().StartsWith("new-"u8))
                 {
                     _ = Files.TryUnlink(handle, entry.Name, isDirectory: false);
                 }

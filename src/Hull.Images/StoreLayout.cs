@@ -75,6 +75,8 @@ internal sealed class StoreLayout(string dataRoot)
         string marker = $"{Images}/oci-layout";
         if (Files.TryStatAt(null, marker, followLinks: false, out _) is null)
         {
+            // Under the lock, so that whoever holds it may sweep what a kill left of documents.
+            using FileLock held = FileLock.Acquire(LockFile);
             AtomicFile.Write(marker, "{\"imageLayoutVersion\":\"1.0.0\"}"u8, durable: true);
         }
     }

@@ -148,7 +148,9 @@ internal sealed partial class TarReader(TarInput input)
             ReadOnlySpan<byte> slice = input.Take(block.Length - have);
             if (slice.IsEmpty)
             {
-                return have == 0 ? false : throw Corrupt($"truncated: the archive ends inside a header (at byte {Position})");
+                return have == 0 ? false : throw Corrupt(Position < BlockSize
+                    ? $"truncated, or not a tar archive: only {Position} bytes long"
+                    : $"truncated: the archive ends inside a header (at byte {Position})");
             }
 
             slice.CopyTo(block[have..]);
