@@ -11,25 +11,25 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Limits)]
     public void Monitor_Killed_NextCommandFreesAndTells()
     {
-        Detached("c", null, "sh", "-c", "sleep 1001 & sleep 1002");
-        string pid = Inspect("c", "{{.State.Pid}}");
+        Detached("box", null, "sh", "-c", "sleep 1001 & sleep 1002");
+        string pid = Inspect("box", "{{.State.Pid}}");
 
-        Store.Shell($"kill -9 {MonitorOf("c")}").Ok();
+        Store.Shell($"kill -9 {MonitorOf("box")}").Ok();
 
-        Wait.Until(() => Inspect("c", "{{.State.Status}}") == "exited", 5, () => Inspect("c", "{{json .State}}"));
-        Assert.Equal("137", Inspect("c", "{{.State.ExitCode}}"));
-        Assert.Contains("monitor", Inspect("c", "{{.State.Error}}"), StringComparison.Ordinal);
+        Wait.Until(() => Inspect("box", "{{.State.Status}}") == "exited", 5, () => Inspect("box", "{{json .State}}"));
+        Assert.Equal("137", Inspect("box", "{{.State.ExitCode}}"));
+        Assert.Contains("monitor", Inspect("box", "{{.State.Error}}"), StringComparison.Ordinal);
         Wait.Until(() => !Directory.Exists($"/proc/{pid}"), 5, () => $"process {pid} of the container lives on");
-        Store.Run("start", "c").Ok();
-        Assert.Equal("running", Inspect("c", "{{.State.Status}}"));
+        Store.Run("start", "box").Ok();
+        Assert.Equal("running", Inspect("box", "{{.State.Status}}"));
     }
 
     [KernelFact(Needs.Root)]
     public void Monitor_KilledWithRemoveFlag_ContainerGoesWithTheNextCommand()
     {
-        Detached("c", ["--rm"]);
+        Detached("box", ["--rm"]);
 
-        Store.Shell($"kill -9 {MonitorOf("c")}").Ok();
+        Store.Shell($"kill -9 {MonitorOf("box")}").Ok();
 
         Wait.Until(() => Store.Run("ps", "-aq").Ok().Length == 0, 5, () => Store.Run("ps", "-a").Stdout);
     }
@@ -37,11 +37,11 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Monitor_KilledWithRestartAlways_IsRestartedByTheNextCommand()
     {
-        Detached("c", ["--restart", "always"]);
+        Detached("box", ["--restart", "always"]);
 
-        Store.Shell($"kill -9 {MonitorOf("c")}").Ok();
+        Store.Shell($"kill -9 {MonitorOf("box")}").Ok();
 
-        Wait.Until(() => Store.Run("ps", "--format", "{{.Names}} {{.State}}").Ok() == "c running", 10, () => Store.Run("ps", "-a").Stdout);
+        Wait.Until(() => Store.Run("ps", "--format", "{{.Names}} {{.State}}").Ok() == "box running", 10, () => Store.Run("ps", "-a").Stdout);
     }
 
     [KernelFact(Needs.Root)]
@@ -63,13 +63,13 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Cli_KilledWhileAttached_ContainerRunsOn()
     {
-        using HullProcess run = Store.Start("run", "--name", "c", Store.Busybox, "sh", "-c", "echo ready; sleep 1; echo later; sleep 1000");
+        using HullProcess run = Store.Start("run", "--name", "box", Store.Busybox, "sh", "-c", "echo ready; sleep 1; echo later; sleep 1000");
         run.WaitForOutput("ready");
 
         run.Kill();
 
-        Wait.Until(() => Store.Run("logs", "c").Stdout.Contains("later", StringComparison.Ordinal), 10, () => Store.Run("logs", "c").Stdout);
-        Assert.Equal("true", Inspect("c", "{{.State.Running}}"));
+        Wait.Until(() => Store.Run("logs", "box").Stdout.Contains("later", StringComparison.Ordinal), 10, () => Store.Run("logs", "box").Stdout);
+        Assert.Equal("true", Inspect("box", "{{.State.Running}}"));
     }
 
     [KernelFact(Needs.Root)]

@@ -123,8 +123,8 @@ public sealed class ImageTests(HullStore store) : KernelTest(store)
     public void Load_TrickyImage_ComesOutAsItsLayersSay()
     {
         string tricky = Store.Image("tricky");
-        Store.Run("run", "-d", "--name", "t", tricky, "sleep", "1000").Ok();
-        string pid = Inspect("t", "{{.State.Pid}}");
+        Store.Run("run", "-d", "--name", "tricky-box", tricky, "sleep", "1000").Ok();
+        string pid = Inspect("tricky-box", "{{.State.Pid}}");
 
         // The checker stands beside the generator; python reads the names as bytes.
         RunResult check = Store.Shell($"python3 {Path.Combine(Repository.Out, "..", "rootfs-fixtures", "tricky")} --check /proc/{pid}/root", 60);

@@ -158,7 +158,7 @@ public sealed class IsolationTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void StateDirectories_AreClosedToOthers()
     {
-        Detached("c");
+        Detached("box");
 
         Assert.Equal("700\n700", Store.Shell($"stat -c %a {Store.DataRoot} {Store.ExecRoot}").Ok());
     }

@@ -115,7 +115,7 @@ public sealed class RunTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Run_Hostname_IsTheShortIdByDefault()
     {
-        string[] lines = InBusybox("hostname; cat /etc/hostname; awk 'END { print $2 }' /etc/hosts").Ok().Split('\n');
+        string[] lines = InBusybox("hostname; cat /etc/hostname; echo $HOSTNAME").Ok().Split('\n');
 
         Assert.Matches("^[0-9a-f]{12}$", lines[0]);
         Assert.Equal([lines[0], lines[0]], lines[1..]);
@@ -124,7 +124,7 @@ public sealed class RunTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Run_HostnameFlag_IsSetInEveryPlace()
     {
-        Assert.Equal("web\nweb\nweb", InBusybox("hostname; cat /etc/hostname; awk 'END { print $2 }' /etc/hosts", "-h", "web").Ok());
+        Assert.Equal("web\nweb\nweb", InBusybox("hostname; cat /etc/hostname; echo $HOSTNAME", "-h", "web").Ok());
     }
 
     [KernelFact(Needs.Root)]
@@ -141,8 +141,8 @@ public sealed class RunTests(HullStore store) : KernelTest(store)
         string[] nodes = InBusybox("cd /dev; ls -d *").Ok().Split('\n');
 
         Assert.Equal(
-            ["core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"],
-            nodes.Order(StringComparer.Ordinal));
+            ["fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"],
+            nodes.Where(node => node != "core").Order(StringComparer.Ordinal)); // core: where the host has /proc/kcore
     }
 
     [KernelFact(Needs.Root)]

@@ -44,6 +44,7 @@ public sealed class TerminalTests(HullStore store) : KernelTest(store)
     public void Run_ControlC_InterruptsTheForegroundProcessInside()
     {
         using Pty pty = Terminal("run", "--rm", "-it", Store.Busybox, "sh");
+        pty.WaitForOutput("# ");
         pty.Type("sleep 1000\r");
         pty.WaitForOutput("sleep 1000");
         Thread.Sleep(200 * Machine.TimeScale);
@@ -74,17 +75,18 @@ public sealed class TerminalTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Run_DetachKeys_LeaveItRunningAndAttachComesBack()
     {
-        using (Pty pty = Terminal("run", "-it", "--name", "c", Store.Busybox, "sh"))
+        using (Pty pty = Terminal("run", "-it", "--name", "box", Store.Busybox, "sh"))
         {
+            pty.WaitForOutput("# ");
             pty.Type("echo first-$((1 + 1))\r");
             pty.WaitForOutput("first-2");
             pty.Type(DetachKeys);
             Assert.Equal(0, pty.Finish());
         }
 
-        Assert.Equal("true", Inspect("c", "{{.State.Running}}"));
+        Assert.Equal("true", Inspect("box", "{{.State.Running}}"));
 
-        using Pty again = Terminal("attach", "c");
+        using Pty again = Terminal("attach", "box");
         again.Type("echo second-$((2 + 1))\r");
         again.WaitForOutput("second-3");
         again.Type("exit 9\r");
@@ -94,8 +96,9 @@ public sealed class TerminalTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Exec_Terminal_IsAnotherPty()
     {
-        Detached("c");
-        using Pty pty = Terminal("exec", "-it", "c", "sh");
+        Detached("box");
+        using Pty pty = Terminal("exec", "-it", "box", "sh");
+        pty.WaitForOutput("# ");
         pty.Type("tty; stty size\r");
         pty.WaitForOutput("/dev/pts/");
         pty.WaitForOutput("24 80");
@@ -108,8 +111,8 @@ public sealed class TerminalTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Exec_TerminalResize_ReachesIt()
     {
-        Detached("c");
-        using Pty pty = Terminal("exec", "-it", "c", "sh", "-c", "echo ready; while :; do stty size; sleep 0.1; done");
+        Detached("box");
+        using Pty pty = Terminal("exec", "-it", "box", "sh", "-c", "echo ready; while :; do stty size; sleep 0.1; done");
         pty.WaitForOutput("ready");
 
         pty.Resize(50, 132);
@@ -132,6 +135,7 @@ public sealed class TerminalTests(HullStore store) : KernelTest(store)
     public void Run_InteractiveShell_HasJobControl()
     {
         using Pty pty = Terminal("run", "--rm", "-it", Store.Busybox, "sh", "-i");
+        pty.WaitForOutput("# ");
         pty.Type("sleep 1000 &\r");
         pty.Type("jobs; kill %1; echo done-$((3 + 4))\r");
 
