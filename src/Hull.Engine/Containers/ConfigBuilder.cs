@@ -73,7 +73,7 @@ internal static class ConfigBuilder
             throw EngineException.Invalid($"invalid working directory '{FlagText.Printable(directory)}': control characters");
         }
 
-        if (signal is not null && asked.StopSignal is not { Length: > 0 } && !SignalNames.TryParse(signal, out _))
+        if (signal is not null && asked.StopSignal is not { Length: > 0 } && !SignalText.TryParse(signal, out _))
         {
             // Docker starts such an image and stops it with SIGTERM.
             signal = null;

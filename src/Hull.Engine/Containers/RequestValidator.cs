@@ -1,5 +1,5 @@
 using System.Net;
-
+using Hull.Engine.Logs;
 using Hull.Linux;
 
 namespace Hull.Engine.Containers;
@@ -32,7 +32,7 @@ internal static class RequestValidator
         Sysctls.Validate(
             host.Sysctls ?? new Dictionary<string, string>(),
             hostNetwork: host.IsHostNetwork, hostIpc: host.IpcMode == "host", hostUts: host.UtsMode == "host");
-        SecurityOptions.Parse(host.SecurityOpt);
+        SpecBuilder.ReadSeccomp(SecurityOptions.Parse(host.SecurityOpt));
         foreach (string rule in host.DeviceCgroupRules ?? [])
         {
             DeviceRules.Parse(rule);
@@ -43,7 +43,7 @@ internal static class RequestValidator
             SpecBuilder.CapabilitiesOf(host, CapabilitySet.HostBounding());
         }
 
-
+        LogOptions.Parse(host.LogConfig);
         CheckMounts(host);
         CheckNames(host);
     }
@@ -83,7 +83,7 @@ internal static class RequestValidator
             $"invalid domainname format: {FlagText.Printable(payload.Domainname ?? "")}");
         if (payload.StopSignal is { Length: > 0 } signal)
         {
-            SignalNames.Parse(signal);
+            SignalText.Parse(signal);
         }
 
         foreach (string entry in payload.Env ?? [])

@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
 using Hull.Linux;
+using Hull.Oci;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime;
 
@@ -53,6 +56,45 @@ public sealed partial class SpecBuilder
         }
     }
 
+    /// <summary>The profile of <c>seccomp=FILE</c>, read; null where it is the default one or none.</summary>
+    /// <exception cref="EngineException">Invalid: not a profile.</exception>
+    internal static SeccompDocument? ReadSeccomp(SecurityOptions options)
+    {
+        try
+        {
+            return options.SeccompProfile is { } text ? SeccompDocument.Parse(Encoding.UTF8.GetBytes(text), "seccomp profile") : null;
+        }
+        catch (SpecException e)
+        {
+            throw EngineException.Invalid($"Decoding seccomp profile failed: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The spec with the default filter written out, where it applies: for people to read.</summary>
+    internal static Spec WithDefaultSeccomp(Spec spec, ContainerConfig config, SpecHost from) => !SecurityOf(config).DefaultSeccomp
+        ? spec
+        : spec with
+        {
+            Linux = spec.Linux! with
+            {
+                Seccomp = DefaultProfile.For(
+                    CapabilitiesOf(config.Host, from.Capabilities), RuntimeInformation.ProcessArchitecture, System.Environment.OSVersion.Version),
+            },
+        };
+
+    private Seccomp? CustomSeccomp()
+    {
+        try
+        {
+            return ReadSeccomp(_security)?.Resolve(
+                CapabilitiesOf(_host, _from.Capabilities), RuntimeInformation.ProcessArchitecture, System.Environment.OSVersion.Version);
+        }
+        catch (SpecException e)
+        {
+            throw EngineException.Invalid($"seccomp profile: {e.Message}", e);
+        }
+    }
+
     private Spec Build()
     {
         List<LinuxDevice> devices = [];
@@ -75,6 +117,7 @@ public sealed partial class SpecBuilder
                 Devices = devices.Count > 0 ? devices : null,
                 CgroupsPath = HullPaths.CgroupPath(_host.CgroupParent, _config.Id),
                 Resources = ResourceLimits.ToSpec(_host.Resources, rules, _from.Stat),
+                Seccomp = CustomSeccomp(),
                 Sysctl = Sysctl(),
                 MaskedPaths = MaskedPaths(),
                 ReadonlyPaths = Unconfined ? null : _host.ReadonlyPaths ?? SpecDefaults.ReadonlyPaths,

@@ -47,7 +47,7 @@ internal sealed partial class ContainerHost : IContainerHost
             AutoRemove = config.Host.AutoRemove,
             Tty = config.Payload.Tty,
             StdinOnce = config.Payload.StdinOnce,
-            StopSignal = config.Payload.StopSignal is { Length: > 0 } signal && Linux.SignalNames.TryParse(signal, out int number) ? number : (int)Signal.SIGTERM,
+            StopSignal = config.Payload.StopSignal is { Length: > 0 } signal && SignalText.TryParse(signal, out int number) ? number : (int)Signal.SIGTERM,
             StopTimeout = config.Payload.StopTimeout ?? 10,
             LogPath = store.Paths.LogFile(config.Id),
             Log = LogOptions.Parse(config.Host.LogConfig),

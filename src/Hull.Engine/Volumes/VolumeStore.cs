@@ -130,7 +130,7 @@ public sealed class VolumeStore(HullPaths paths)
 
         if (leftovers)
         {
-            Sweep(directory);
+            Sweep();
         }
 
         volumes.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
@@ -158,7 +158,7 @@ public sealed class VolumeStore(HullPaths paths)
 
     private string DirectoryOf(string name) => string.Concat(paths.Volumes, "/", MountConfig.VolumeName(name));
 
-    private void Sweep(SafeFileHandle directory)
+    private void Sweep()
     {
         using FileLock? sweeping = FileLock.TryAcquire(LockFile);
         if (sweeping is null)
@@ -166,6 +166,8 @@ public sealed class VolumeStore(HullPaths paths)
             return;
         }
 
+        // A handle of its own: the other one's position is at the directory's end.
+        using SafeFileHandle directory = Files.Open(paths.Volumes, OpenFlags.ReadOnly | OpenFlags.Directory);
         foreach (DirectoryEntry entry in DirectoryListing.Read(directory, paths.Volumes))
         {
             if (entry.Name.AsSpan().StartsWith(".new-"u8))
