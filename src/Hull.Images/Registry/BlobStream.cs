@@ -27,7 +27,12 @@ internal sealed class BlobStream : Stream
     /// <param name="progress">Told the bytes so far after each read.</param>
     /// <param name="retrying">Told the wait before each further attempt.</param>
     public BlobStream(
-        RegistryClient client, Descriptor descriptor, string what, Action<long> progress, Action<TimeSpan> retrying, CancellationToken cancel)
+        RegistryClient client,
+        Descriptor descriptor,
+        string what,
+        Action<long> progress,
+        Action<TimeSpan> retrying,
+        CancellationToken cancel)
     {
         _client = client;
         _descriptor = descriptor;
@@ -123,7 +128,8 @@ internal sealed class BlobStream : Stream
             {
                 Fail(e);
             }
-            catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !_cancel.IsCancellationRequested))
+            catch (Exception e) when (
+                e is IOException or HttpRequestException || (e is OperationCanceledException && !_cancel.IsCancellationRequested))
             {
                 Fail(Truncated(e));
             }

@@ -11,7 +11,8 @@ internal static class ConfigurationFile
     private const int MaximumBytes = 1 << 20;
 
     /// <summary>The document, or null where the file does not exist.</summary>
-    /// <exception cref="RegistryException">Configuration: The file is not JSON of this form; the message names the place.</exception>
+    /// <exception cref="RegistryException">Configuration: the file is not JSON of this form; the message names the
+    /// place.</exception>
     /// <exception cref="SyscallException">The file exists and cannot be read.</exception>
     public static T? Read<T>(string path, JsonTypeInfo<T> type)
         where T : class
@@ -32,7 +33,9 @@ internal static class ConfigurationFile
         catch (JsonException e)
         {
             throw new RegistryException(
-                RegistryError.Configuration, $"{path}: not valid JSON of the expected form (line {e.LineNumber + 1}, byte {e.BytePositionInLine}, at {e.Path})", e);
+                RegistryError.Configuration,
+                $"{path}: not valid JSON of the expected form (line {e.LineNumber + 1}, byte {e.BytePositionInLine}, at {e.Path})",
+                e);
         }
     }
 }

@@ -21,7 +21,8 @@ internal sealed class EnvironmentProxy : IWebProxy
         if (withUser is not null)
         {
             string[] parts = withUser.UserInfo.Split(':', 2);
-            Credentials = new NetworkCredential(Uri.UnescapeDataString(parts[0]), parts.Length > 1 ? Uri.UnescapeDataString(parts[1]) : "");
+            Credentials = new NetworkCredential(
+                Uri.UnescapeDataString(parts[0]), parts.Length > 1 ? Uri.UnescapeDataString(parts[1]) : "");
         }
     }
 
@@ -91,6 +92,7 @@ internal sealed class EnvironmentProxy : IWebProxy
         string text = value.Contains("://", StringComparison.Ordinal) ? value : "http://" + value;
         return Uri.TryCreate(text, UriKind.Absolute, out Uri? proxy) && proxy.Scheme is "http" or "https" or "socks5"
             ? proxy
-            : throw new RegistryException(RegistryError.Configuration, $"{variable}: expected the URL of a proxy such as http://proxy.example:3128");
+            : throw new RegistryException(
+                RegistryError.Configuration, $"{variable}: expected the URL of a proxy such as http://proxy.example:3128");
     }
 }

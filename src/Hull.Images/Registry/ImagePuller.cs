@@ -145,7 +145,8 @@ public sealed class ImagePuller
         RegistryClient client, ImageReference reference, ResolvedImage resolved, OrderedProgress progress, CancellationToken cancel)
     {
         Digest? before = _store.Find(reference.ToString()).Image?.Id;
-        using ImageIngest ingest = _store.BeginIngest(resolved.ManifestDocument.Content, resolved.ManifestDocument.MediaType, resolved.ConfigContent);
+        using ImageIngest ingest = _store.BeginIngest(
+            resolved.ManifestDocument.Content, resolved.ManifestDocument.MediaType, resolved.ConfigContent);
         await new LayerPull(client, ingest, progress).RunAsync(cancel).ConfigureAwait(false);
 
         ImageReference byDigest = ImageReference.Parse($"{reference.Name}@{resolved.Root.Digest}");

@@ -58,7 +58,8 @@ internal static class ImageResolver
         if (diffIds.Count != manifest.Layers.Count)
         {
             throw new RegistryException(
-                RegistryError.Corrupt, $"{reference.Familiar}: the manifest has {manifest.Layers.Count} layers, the configuration {diffIds.Count}");
+                RegistryError.Corrupt,
+                $"{reference.Familiar}: the manifest has {manifest.Layers.Count} layers, the configuration {diffIds.Count}");
         }
 
         CheckPlatform(config, reference, platform, isExplicit);
@@ -81,7 +82,8 @@ internal static class ImageResolver
         Descriptor chosen = PlatformMatch.Choose(index.Manifests, platform)
             ?? throw new RegistryException(
                 RegistryError.Unsupported,
-                $"no matching manifest for {platform} in the manifest list entries of {reference.Familiar} (there is: {PlatformMatch.Describe(index.Manifests)})");
+                $"no matching manifest for {platform} in the manifest list entries of {reference.Familiar} "
+                    + $"(there is: {PlatformMatch.Describe(index.Manifests)})");
         FetchedManifest next = await client.FetchManifestAsync(chosen.Digest.ToString(), cancel).ConfigureAwait(false);
 
         // The descriptor has a third opinion on what the document is, and on how long.
@@ -110,7 +112,8 @@ internal static class ImageResolver
             {
                 throw new RegistryException(
                     RegistryError.Unsupported,
-                    $"{reference.Familiar}: layer {layer.Digest.Short} has the media type {RegistryFailure.Printable(layer.MediaType ?? "none")}, which hull does not unpack");
+                    $"{reference.Familiar}: layer {layer.Digest.Short} has the media type "
+                        + $"{RegistryFailure.Printable(layer.MediaType ?? "none")}, which hull does not unpack");
             }
         }
     }
@@ -127,7 +130,8 @@ internal static class ImageResolver
         {
             throw new RegistryException(
                 RegistryError.Unsupported,
-                $"image with reference {reference.Familiar} was found but does not match the specified platform: wanted {platform}, actual: {actual}");
+                $"image with reference {reference.Familiar} was found but does not match the specified platform: "
+                    + $"wanted {platform}, actual: {actual}");
         }
     }
 }

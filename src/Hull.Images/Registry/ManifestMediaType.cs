@@ -7,23 +7,29 @@ namespace Hull.Images.Registry;
 /// one digest cannot be a manifest to one reader and an index to another (CVE-2021-41190).</summary>
 internal static class ManifestMediaType
 {
+    private const string SignedSchema1 = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    private const string UnsignedSchema1 = "application/vnd.docker.distribution.manifest.v1+json";
+
     /// <param name="contentType">The header without parameters; null where absent.</param>
     /// <param name="document">Names the document in errors.</param>
     /// <exception cref="RegistryException">Unsupported: schema 1 or another kind of document. Corrupt: the two disagree.</exception>
     public static string Determine(string? contentType, byte[] content, string document)
     {
         (string? own, int? schema) = Read(content, document);
-        if (schema == 1 || contentType is "application/vnd.docker.distribution.manifest.v1+prettyjws" or "application/vnd.docker.distribution.manifest.v1+json")
+        if (schema == 1 || contentType is SignedSchema1 or UnsignedSchema1)
         {
             throw new RegistryException(
-                RegistryError.Unsupported, $"{document} is in the retired schema 1 format, which no current engine runs: push the image again with a current tool");
+                RegistryError.Unsupported,
+                $"{document} is in the retired schema 1 format, which no current engine runs: push the image again with a current tool");
         }
 
         bool named = MediaTypes.IsManifest(contentType) || MediaTypes.IsIndex(contentType);
         if (named && own is not null && own != contentType)
         {
             throw new RegistryException(
-                RegistryError.Corrupt, $"{document}: the registry calls it {contentType}, the document calls itself {RegistryFailure.Printable(own)}; refused as ambiguous");
+                RegistryError.Corrupt,
+                $"{document}: the registry calls it {contentType}, the document calls itself {RegistryFailure.Printable(own)}; "
+                    + "refused as ambiguous");
         }
 
         string? type = named ? contentType : IsVague(contentType) ? own : contentType;

@@ -35,7 +35,8 @@ internal static class RegistryBody
                 body.Write(buffer, 0, n);
             }
         }
-        catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception e) when (
+            e is IOException or HttpRequestException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             Uri url = request.RequestUri!;
             throw RegistryFailure.Of(
@@ -45,5 +46,8 @@ internal static class RegistryBody
 
     private static RegistryException TooLong(HttpRequestMessage request, HttpResponseMessage response, int limit) =>
         RegistryFailure.Of(
-            RegistryError.Corrupt, request, response, $"{request.RequestUri!.Authority} sent more than the {limit} bytes allowed for this document");
+            RegistryError.Corrupt,
+            request,
+            response,
+            $"{request.RequestUri!.Authority} sent more than the {limit} bytes allowed for this document");
 }

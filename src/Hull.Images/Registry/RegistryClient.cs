@@ -12,7 +12,12 @@ internal sealed record FetchedManifest(Digest Digest, string MediaType, byte[] C
 
 /// <summary>One repository at one endpoint: the pull half of the OCI distribution-spec. Thread-safe.</summary>
 internal sealed class RegistryClient(
-    RegistryTransport transport, RegistrySettings settings, CredentialStore credentials, RegistryEndpoint endpoint, ImageReference reference, RetryPolicy retry)
+    RegistryTransport transport,
+    RegistrySettings settings,
+    CredentialStore credentials,
+    RegistryEndpoint endpoint,
+    ImageReference reference,
+    RetryPolicy retry)
     : IDisposable
 {
     private const int MaximumRedirects = 10;
@@ -218,7 +223,10 @@ internal sealed class RegistryClient(
                 if (url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !transport.AllowsPlain(target))
                 {
                     throw RegistryFailure.Of(
-                        RegistryError.Server, request, response, $"{url.Authority} redirects from https to {target.Scheme}://{target.Authority}, which is refused");
+                        RegistryError.Server,
+                        request,
+                        response,
+                        $"{url.Authority} redirects from https to {target.Scheme}://{target.Authority}, which is refused");
                 }
 
                 HttpRequestMessage next = new(request.Method, target);

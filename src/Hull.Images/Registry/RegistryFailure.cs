@@ -11,7 +11,12 @@ internal static class RegistryFailure
 
     /// <summary>The failure of an answered request, with hull's own words.</summary>
     public static RegistryException Of(
-        RegistryError kind, HttpRequestMessage request, HttpResponseMessage response, string message, Exception? inner = null, string? code = null) =>
+        RegistryError kind,
+        HttpRequestMessage request,
+        HttpResponseMessage response,
+        string message,
+        Exception? inner = null,
+        string? code = null) =>
         new(kind, message, inner)
         {
             Method = request.Method.Method,
@@ -29,7 +34,8 @@ internal static class RegistryFailure
         RegistryError kind = Kind(response.StatusCode, code);
         string said = error?.Message is { Length: > 0 } words ? Printable(words) : Words(response.StatusCode);
         string message = kind == RegistryError.RateLimited
-            ? $"{subject}: toomanyrequests: {said} ({request.RequestUri!.Authority} limits the rate of pulls; {Later(response)} or log in for a higher limit)"
+            ? $"{subject}: toomanyrequests: {said} ({request.RequestUri!.Authority} limits the rate of pulls; "
+                + $"{Later(response)} or log in for a higher limit)"
 #pragma warning disable CA1308 // Docker prints codes this way: "manifest unknown".
             : $"{subject}: {(code is null ? "" : code.ToLowerInvariant().Replace('_', ' ') + ": ")}{said}";
 #pragma warning restore CA1308

@@ -18,7 +18,7 @@ internal sealed record ErrorEntry
 
 /// <summary>The answer of a token server: <c>token</c> and <c>access_token</c> mean the same (distribution, "Token
 /// Authentication").</summary>
-internal sealed record TokenBody
+internal sealed class TokenBody
 {
     public string? Token { get; init; }
 
@@ -32,7 +32,7 @@ internal sealed record TokenBody
 
 /// <summary>The part of docker's <c>config.json</c> that concerns registries. Its own spelling is camel case; <c>auths</c>
 /// entries are all lower case.</summary>
-internal sealed record DockerConfigBody
+internal sealed class DockerConfigBody
 {
     public Dictionary<string, DockerAuthBody?>? Auths { get; init; }
 
@@ -41,8 +41,8 @@ internal sealed record DockerConfigBody
     public Dictionary<string, string?>? CredHelpers { get; init; }
 }
 
-/// <summary>One entry of <c>auths</c>.</summary>
-internal sealed record DockerAuthBody
+/// <summary>One entry of <c>auths</c>. A class, for a record would print its secrets.</summary>
+internal sealed class DockerAuthBody
 {
     /// <summary>base64 of <c>user:password</c>.</summary>
     public string? Auth { get; init; }
@@ -59,7 +59,7 @@ internal sealed record DockerAuthBody
 }
 
 /// <summary>What <c>docker-credential-x get</c> prints.</summary>
-internal sealed record CredentialHelperBody
+internal sealed class CredentialHelperBody
 {
     [JsonPropertyName("Username")]
     public string? Username { get; init; }

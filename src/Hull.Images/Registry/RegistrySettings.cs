@@ -108,15 +108,20 @@ public sealed record RegistrySettings
             && IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address));
 
     private static string CheckInsecure(string entry) =>
-        entry.Length == 0 || entry.Contains("://", StringComparison.Ordinal) || (entry.Contains('/') && !IPNetwork.TryParse(entry, out _))
-            ? throw new RegistryException(RegistryError.Configuration, $"insecure registry '{entry}': expected host, host:port or an address range such as 10.0.0.0/8")
+        entry.Length == 0
+        || entry.Contains("://", StringComparison.Ordinal)
+        || (entry.Contains('/') && !IPNetwork.TryParse(entry, out _))
+            ? throw new RegistryException(
+                RegistryError.Configuration,
+                $"insecure registry '{entry}': expected host, host:port or an address range such as 10.0.0.0/8")
             : entry;
 
     private static Uri ParseMirror(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
         && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0
             ? url
-            : throw new RegistryException(RegistryError.Configuration, $"registry mirror '{text}': expected a URL such as https://mirror.example");
+            : throw new RegistryException(
+                RegistryError.Configuration, $"registry mirror '{text}': expected a URL such as https://mirror.example");
 
     private static string[] List(string? value) =>
         value?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

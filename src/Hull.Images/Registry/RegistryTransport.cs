@@ -52,7 +52,8 @@ internal sealed class RegistryTransport : IDisposable
         Uri url = request.RequestUri!;
         if (url.Scheme == Uri.UriSchemeHttp ? !AllowsPlain(url) : url.Scheme != Uri.UriSchemeHttps)
         {
-            throw Failure(request, $"{url.Scheme}: is refused for {url.Authority} (only https, or a host listed in insecure-registries)", null, mayPass: false);
+            string cause = $"{url.Scheme}: is refused for {url.Authority} (only https, or a host listed in insecure-registries)";
+            throw Failure(request, cause, null, mayPass: false);
         }
 
         request.Headers.UserAgent.ParseAdd("hull");
@@ -147,7 +148,9 @@ internal sealed class RegistryTransport : IDisposable
     {
         const string Port = ":443";
         bool hasPort = authority.LastIndexOf(':') > authority.LastIndexOf(']');
-        string other = authority.EndsWith(Port, StringComparison.Ordinal) ? authority[..^Port.Length] : hasPort ? authority : authority + Port;
+        string other = authority.EndsWith(Port, StringComparison.Ordinal) ? authority[..^Port.Length]
+            : hasPort ? authority
+            : authority + Port;
         return CertificateDirectory.Find(_settings.CertificateDirectories, authority)
             ?? CertificateDirectory.Find(_settings.CertificateDirectories, other);
     }
