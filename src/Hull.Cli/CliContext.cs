@@ -13,6 +13,7 @@ internal sealed class CliContext
 
     private HullPaths? _paths;
     private ImageStore? _images;
+    private Hull.Engine.Engine? _engine;
 
     /// <summary>Data, and nothing else.</summary>
     public required TextWriter Output { get; init; }
@@ -40,6 +41,9 @@ internal sealed class CliContext
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
     public HullPaths Paths => _paths ??= HullPaths.Resolve(DataRoot, ExecRoot);
+
+    /// <summary>The engine over the store, made on first use.</summary>
+    public Hull.Engine.Engine Engine => _engine ??= new Hull.Engine.Engine(Paths);
 
     /// <summary>The images of the store; opening it makes no system call.</summary>
     public ImageStore Images => _images ??= ImageStore.Open(Paths.DataRoot);

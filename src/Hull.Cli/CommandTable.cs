@@ -9,13 +9,21 @@ namespace Hull.Cli;
 internal static class CommandTable
 {
     /// <summary>The commands that a newcomer meets first, in docker's order.</summary>
-    public static IReadOnlyList<string> CommonVerbs => ["pull", "images", "version"];
+    public static IReadOnlyList<string> CommonVerbs => ["run", "exec", "ps", "pull", "images", "version", "info"];
 
-    public static IReadOnlyList<string> OtherVerbs => ["completion", "import", "load", "rmi", "save", "tag"];
+    public static IReadOnlyList<string> OtherVerbs =>
+    [
+        "attach", "completion", "create", "import", "inspect", "kill", "load", "logs", "pause", "rename", "restart", "rm",
+        "rmi", "save", "start", "stop", "tag", "top", "unpause", "wait",
+    ];
 
-    public static IReadOnlyList<string> ContainerVerbs => [];
+    public static IReadOnlyList<string> ContainerVerbs =>
+    [
+        "attach", "create", "exec", "inspect", "kill", "logs", "ls", "pause", "rename", "restart", "rm", "run", "start",
+        "stop", "top", "unpause", "wait",
+    ];
 
-    public static IReadOnlyList<string> ImageVerbs => ["import", "load", "ls", "pull", "rm", "save", "tag"];
+    public static IReadOnlyList<string> ImageVerbs => ["import", "inspect", "load", "ls", "pull", "rm", "save", "tag"];
 
     /// <summary>The command that the first words call, which are taken off <paramref name="arguments"/>; null where a
     /// group's help was all that was asked for, and it is written.</summary>
@@ -45,6 +53,7 @@ internal static class CommandTable
     {
         "container" => CreateContainer(verb, "container " + verb, context),
         "image" => CreateImage(verb, context),
+        "system" => verb == "info" ? InfoCommand.Create(context, "system info") : null,
         _ => verb switch
         {
             "images" => ImagesCommand.Create(context, "images"),
@@ -54,6 +63,8 @@ internal static class CommandTable
             "save" => SaveCommand.Create(context, "save"),
             "import" => ImportCommand.Create(context, "import"),
             "tag" => TagCommand.Create(context, "tag"),
+            "inspect" => InspectCommand.Create(context, "inspect", InspectCommand.Any),
+            "info" => InfoCommand.Create(context, "info"),
             "version" => VersionCommand.Create(context),
             "completion" => CompletionCommand.Create(context),
             "ls" or "list" or "remove" => null,
@@ -63,6 +74,23 @@ internal static class CommandTable
 
     private static HullCommand? CreateContainer(string verb, string path, CliContext context) => verb switch
     {
+        "run" => RunCommand.Create(context, path),
+        "create" => CreateCommand.Create(context, path),
+        "exec" => ExecCommand.Create(context, path),
+        "ps" or "ls" or "list" => ListCommand.Create(context, path),
+        "start" => StartCommand.Create(context, path),
+        "stop" => StopCommand.Create(context, path),
+        "restart" => RestartCommand.Create(context, path),
+        "kill" => KillCommand.Create(context, path),
+        "rm" or "remove" => RemoveCommand.Create(context, path),
+        "logs" => LogsCommand.Create(context, path),
+        "attach" => AttachCommand.Create(context, path),
+        "wait" => WaitCommand.Create(context, path),
+        "inspect" => InspectCommand.Create(context, path, InspectCommand.Container),
+        "top" => TopCommand.Create(context, path),
+        "pause" => PauseCommand.Create(context, path),
+        "unpause" => UnpauseCommand.Create(context, path),
+        "rename" => RenameCommand.Create(context, path),
         _ => null,
     };
 
@@ -75,6 +103,7 @@ internal static class CommandTable
         "save" => SaveCommand.Create(context, "image save"),
         "import" => ImportCommand.Create(context, "image import"),
         "tag" => TagCommand.Create(context, "image tag"),
+        "inspect" => InspectCommand.Create(context, "image inspect", InspectCommand.Image),
         _ => null,
     };
 

@@ -8,10 +8,13 @@ namespace Hull.Cli.Output;
 /// fewer cells part the columns of those around them (Go, text/tabwriter, "elastic tabstops"). Not thread-safe.</remarks>
 internal sealed class TabWriter
 {
-    private const int MinimumWidth = 10;
     private const int Padding = 3;
 
+    private readonly int _minimumWidth;
     private readonly List<string[]> _lines = [];
+
+    /// <param name="minimumWidth">Of a column with its spaces.</param>
+    public TabWriter(int minimumWidth = 10) => _minimumWidth = minimumWidth;
 
     /// <summary>Adds text: one or more lines, cells parted by tabs.</summary>
     public void Add(string text)
@@ -77,7 +80,7 @@ internal sealed class TabWriter
             }
 
             int end = line;
-            int width = MinimumWidth;
+            int width = _minimumWidth;
             for (; end < to && column < _lines[end].Length - 1; end++)
             {
                 width = Math.Max(width, Width(_lines[end][column]) + Padding);
