@@ -51,8 +51,18 @@ internal sealed partial class ContainerMonitor
 
                 break;
             case FrameKind.Signal:
-                Signal(reader.Int32());
-                client.Send(FrameKind.Done);
+                int sent = reader.Int32();
+                Signal(sent);
+                if (sent == (int)Linux.Signal.SIGKILL)
+                {
+                    // Answered when the container has ended: who killed it finds it so.
+                    _stoppers.Add(client);
+                }
+                else
+                {
+                    client.Send(FrameKind.Done);
+                }
+
                 break;
             case FrameKind.Stop:
                 int signal = reader.Int32();

@@ -43,7 +43,8 @@ public enum FrameKind : byte
     Exec = 3,
     /// <summary>Tell me when it ends. u8 <see cref="WaitCondition"/>.</summary>
     Wait = 4,
-    /// <summary>i32 signal: to init, or in an exec conversation to the exec's process.</summary>
+    /// <summary>i32 signal: to init, or in an exec conversation to the exec's process. SIGKILL of init is answered when the
+    /// container has ended.</summary>
     Signal = 5,
     /// <summary>i32 signal, i32 seconds until SIGKILL (below 0: never). Also ends the restart policy.</summary>
     Stop = 6,

@@ -265,6 +265,7 @@ public sealed class ContainerMonitorTests
 
         MonitorClient.Signal(monitor.Paths, monitor.Id, 9);
 
+        Assert.Equal(ContainerState.Exited, monitor.States[^1]);
         monitor.Ended();
         Assert.Equal([ContainerState.Running, ContainerState.Exited], monitor.States);
     }
