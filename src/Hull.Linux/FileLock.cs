@@ -53,7 +53,17 @@ public sealed partial class FileLock : IDisposable
         return false;
     }
 
-    public void Dispose() => _file.Dispose();
+    /// <summary>Unlocks, explicitly: a child before its execve shares the descriptor, and closing ours would leave it locked.</summary>
+    public void Dispose()
+    {
+        if (!_file.IsClosed)
+        {
+            // LOCK_UN of an open descriptor cannot fail.
+            _ = flock(Files.Fd(_file), LockUnlock);
+        }
+
+        _file.Dispose();
+    }
 
     private static FileLock? Take(string path, int operation) =>
         Lock(Files.Open(path, OpenFlags.ReadWrite | OpenFlags.Create, 0x180), path, operation);
@@ -82,6 +92,7 @@ public sealed partial class FileLock : IDisposable
     private const int LockShared = 1;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int LockUnlock = 8;
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int flock(int fd, int operation);

@@ -46,8 +46,6 @@ internal static unsafe class ChildStage
                     result = RawSyscall.Invoke(step->Number, (nint)a0, 0, 0, 0, 0, 0);
                     if (result > 0)
                     {
-                        // The report pipe must end with the payload's execve, not with PID 1.
-                        RawSyscall.Invoke(shared->Close, report);
                         InitLoop.Run((int)result, shared);
                     }
 
@@ -98,8 +96,12 @@ internal struct ChildShared
     public int Pid;
     public int ExitGroup;
     public int Write;
-    public int Close;
     public int Wait4;
     public int Kill;
     public int SignalTimedWait;
+    public int Prctl;
+
+    /// <summary>Where the kernel finds our command line, and its length in bytes; 0 where nobody needs it.</summary>
+    public long CommandLine;
+    public int CommandLineLength;
 }

@@ -65,12 +65,7 @@ internal static class ContainerPlan
         AddAppArmor(rootfs, process);
         rootfs.MakeRootReadOnly();
         rootfs.Pivot();
-        if (request.Init)
-        {
-            AddInit(plan);
-        }
-
-        payload.AddIdentity(filter, request.DieWithParent && !request.Init, () =>
+        payload.AddIdentity(filter, request.DieWithParent, () =>
         {
             gates.Tell(plan, "created: all is made, only the payload is missing");
             if (request.StartGate is { } fifo)
@@ -82,6 +77,12 @@ internal static class ContainerPlan
                 gates.Wait(plan, "until the container is started");
             }
         });
+        if (request.Init)
+        {
+            // After the loss of rights: PID 1 has no more of them than the payload.
+            AddInit(plan);
+        }
+
         payload.AddExecute(request.PreserveFds);
     }
 

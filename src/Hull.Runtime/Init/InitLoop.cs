@@ -11,6 +11,9 @@ internal static unsafe class InitLoop
     /// <summary>Never returns.</summary>
     public static void Run(int payload, ChildShared* shared)
     {
+        // Everything of the parent goes: the report pipe must end with the payload's execve, the container's lock with its monitor.
+        RawSyscall.Invoke(SystemCallNumbers.close_range, 3, unchecked((nint)uint.MaxValue), 0);
+        TakeName(shared);
         ulong all = ulong.MaxValue;
         while (true)
         {
@@ -23,6 +26,21 @@ internal static unsafe class InitLoop
             {
                 RawSyscall.Invoke(shared->Kill, payload, signal);
             }
+        }
+    }
+
+    /// <summary>ps and top of the container show an init, not its parent's command line.</summary>
+    private static void TakeName(ChildShared* shared)
+    {
+        ulong low = 0x6E692D6C6C7568; // "hull-in", little-endian
+        ulong* name = stackalloc ulong[2];
+        name[0] = low | ((ulong)'i' << 56);
+        name[1] = 't';
+        RawSyscall.Invoke(shared->Prctl, 15, (nint)name);
+        byte* line = (byte*)shared->CommandLine;
+        for (int i = 0; i < shared->CommandLineLength; i++)
+        {
+            line[i] = i < 9 ? ((byte*)name)[i] : (byte)0;
         }
     }
 

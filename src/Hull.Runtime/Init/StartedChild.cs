@@ -52,6 +52,11 @@ internal sealed unsafe partial class StartedChild : IDisposable
         int slotBytes = sizeof(long) * Math.Max(plan.SlotCount, 1);
         long* slots = (long*)plan.Allocate(slotBytes);
         ChildShared* shared = MapShared();
+        if (plan.Steps.Any(step => step.Kind == StepKind.ForkPayload))
+        {
+            FindCommandLine(shared);
+        }
+
         int pidFd = -1;
         CloneArguments arguments = new()
         {
@@ -209,11 +214,22 @@ internal sealed unsafe partial class StartedChild : IDisposable
 
         shared->ExitGroup = SystemCallNumbers.exit_group;
         shared->Write = SystemCallNumbers.write;
-        shared->Close = SystemCallNumbers.close;
         shared->Wait4 = SystemCallNumbers.wait4;
         shared->Kill = SystemCallNumbers.kill;
         shared->SignalTimedWait = SystemCallNumbers.rt_sigtimedwait;
+        shared->Prctl = SystemCallNumbers.prctl;
         return shared;
+    }
+
+    /// <summary>Fields 48 and 49 of proc_pid_stat(5): arg_start and arg_end.</summary>
+    private static void FindCommandLine(ChildShared* shared)
+    {
+        using SafeFileHandle file = Files.Open("/proc/self/stat", OpenFlags.ReadOnly);
+        string stat = System.Text.Encoding.UTF8.GetString(Files.ReadAll(file, 4096));
+        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].TrimEnd().Split(' ');
+        shared->CommandLine = long.Parse(fields[45], System.Globalization.CultureInfo.InvariantCulture);
+        long end = long.Parse(fields[46], System.Globalization.CultureInfo.InvariantCulture);
+        shared->CommandLineLength = shared->CommandLine == 0 ? 0 : (int)(end - shared->CommandLine);
     }
 
     private static string? CloneHint(Errno errno) => errno switch
