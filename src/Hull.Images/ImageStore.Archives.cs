@@ -80,6 +80,11 @@ public sealed partial class ImageStore
         Sweep();
         DateTimeOffset now = DateTimeOffset.UtcNow;
         using StagedLayer staged = Applier.Stage(tar, null, null, Blobs.Begin(), cancel);
+        if (staged.IsEmptyStream)
+        {
+            throw new ImageException(ImageError.Corrupt, "the archive is empty");
+        }
+
         staged.Commit([]);
         Digest blob = staged.BlobDigest!.Value;
         ImageConfig config = new()

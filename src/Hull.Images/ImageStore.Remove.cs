@@ -127,6 +127,8 @@ public sealed partial class ImageStore
     /// <summary>First out of sight by rename, so that a kill leaves a sweepable leftover and no half layer.</summary>
     private void RemoveLayer(Digest chainId)
     {
+        // Locked, so that another process's sweep does not remove it at the same time.
+        using FileLock? held = FileLock.TryAcquireDirectory(_layout.Layer(chainId));
         string doomed = $"{_layout.Layers}/new-removed-{chainId.Short}-{Environment.ProcessId}";
         Files.Rename(_layout.Layer(chainId), doomed);
         DirectoryListing.RemoveTree(doomed);

@@ -35,7 +35,7 @@ public sealed class LayerApplier
     private StagedLayer Stage(
         Digest? digest, Digest? diffId, BlobWriter? keep, Func<ImageStoreOptions, CancellationToken, LayerPipe> open, CancellationToken cancel)
     {
-        string what = $"layer {diffId ?? digest}";
+        string what = (diffId ?? digest) is { } known ? $"layer {known}" : "the archive";
         StagedLayer staged = new(_store, keep);
         try
         {

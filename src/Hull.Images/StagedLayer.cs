@@ -43,6 +43,9 @@ public sealed class StagedLayer : IDisposable
 
     internal LayerUnpacker Unpacker { get; }
 
+    /// <summary>Nothing at all was read, not even the end of an archive.</summary>
+    internal bool IsEmptyStream => _tarBytes == 0;
+
     /// <summary>Puts the layer on top of a stack whose layers are all in the store, and its blob with it.</summary>
     /// <param name="below">The chainIDs of the stack, bottom first.</param>
     /// <returns>The layer's chainID.</returns>

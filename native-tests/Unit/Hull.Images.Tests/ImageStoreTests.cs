@@ -299,6 +299,19 @@ public sealed class ImageStoreTests : IDisposable
         Assert.Equal("shell", File.ReadAllText($"{Store.Layers.DirectoryOf(image.ChainIds[0])}/bin/sh"));
     }
 
+    [Theory]
+    [InlineData("", "the archive is empty")]
+    [InlineData("only text", "the archive: truncated, or not a tar archive: only 9 bytes long")]
+    public void Import_NoArchive_SaysSoAndLeavesNothing(string content, string expected)
+    {
+        ImageException error = Assert.Throws<ImageException>(
+            () => Store.Import(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content)), null, "c"));
+
+        Assert.Equal(expected, error.Message);
+        Assert.Empty(Store.List());
+        _fixture.AssertNothingStaged();
+    }
+
     [Fact]
     public async Task Commit_ManyAtOnce_LosesNoName()
     {

@@ -60,7 +60,7 @@ internal sealed class LayerPipe : TarInput, IDisposable
             _free.Enqueue(GC.AllocateUninitializedArray<byte>(ChunkSize));
         }
 
-        _thread = new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "layer pipe" };
+        _thread = new Thread(Run, maxStackSize: 1024 * 1024) { IsBackground = true, Name = "layer pipe" };
         _thread.Start();
     }
 
