@@ -119,13 +119,14 @@ internal sealed unsafe class ProcessSetup
         AddScheduling();
         AddBoundingSet();
         _plan.Call("prctl", SystemCallNumbers.prctl, "PR_SET_KEEPCAPS", "capabilities survive the change of user, until capset below", [SetSecurity, 1, 0, 0, 0]);
-        AddUser();
         if (filter is not null && !noNewPrivileges)
         {
-            // Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter, so it comes before the capabilities go.
+            // Without no_new_privs the kernel wants CAP_SYS_ADMIN in effect, which a user other than root loses with setresuid
+            // (keepcaps keeps the permitted set alone). So a profile must allow the few calls that follow, as with runc.
             AddFilter(filter);
         }
 
+        AddUser();
         AddCapabilities();
         _plan.Call("umask", SystemCallNumbers.umask, "umask", "the payload's mask", [_process.User?.Umask ?? 0x12u]);
         _plan.Call("chdir", SystemCallNumbers.chdir, _process.Cwd, "as the user: a directory the user may not enter is an error", [_process.Cwd],
