@@ -1,6 +1,5 @@
 using Hull.Engine;
 using Hull.Images;
-using Hull.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Cli;
@@ -37,16 +36,16 @@ internal sealed class CliContext
 
     public string LogLevel { get; private set; } = "info";
 
-    /// <summary>Docker honours DEBUG and NO_COLOR as well.</summary>
+    /// <summary>Reads a variable of the caller.</summary>
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
     public HullPaths Paths => _paths ??= HullPaths.Resolve(DataRoot, ExecRoot);
 
     /// <summary>The engine over the store, made on first use.</summary>
-    public Hull.Engine.Engine Engine => _engine ??= new Hull.Engine.Engine(Paths);
+    public Hull.Engine.Engine Engine => _engine ??= new Hull.Engine.Engine(Checked(Paths));
 
     /// <summary>The images of the store; opening it makes no system call.</summary>
-    public ImageStore Images => _images ??= ImageStore.Open(Paths.DataRoot);
+    public ImageStore Images => _images ??= ImageStore.Open(Checked(Paths).DataRoot);
 
     public DateTimeOffset Now { get; init; } = DateTimeOffset.UtcNow;
 
@@ -59,9 +58,12 @@ internal sealed class CliContext
         Debug |= level == "debug";
     }
 
-    /// <summary>Colours are for a terminal whose user has not refused them (https://no-color.org).</summary>
-    public bool Colour(SafeFileHandle stream) =>
-        Environment("NO_COLOR") is null or "" && Environment("TERM") != "dumb" && Terminals.IsTerminal(stream);
+    /// <summary>Every way to the store begins here.</summary>
+    private static HullPaths Checked(HullPaths paths)
+    {
+        RequireRoot();
+        return paths;
+    }
 
     /// <summary>Refuses a user who cannot work on the store, before it is touched.</summary>
     /// <exception cref="EngineException">Not root.</exception>

@@ -44,6 +44,7 @@ internal static class ErrorReport
         return exception switch
         {
             UsageException usage => usage.ExitCode,
+            RefusedException => 1,
             EngineException { Kind: EngineErrorKind.CannotExecute or EngineErrorKind.CommandNotFound } engine
                 when command is { ReportsPayload: true } => engine.RunExitCode,
             _ => failure,

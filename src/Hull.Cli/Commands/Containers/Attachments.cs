@@ -1,3 +1,4 @@
+using Hull.Cli.Parsing;
 using Hull.Cli.Terminal;
 using Hull.Engine;
 using Hull.Engine.Containers;
@@ -12,12 +13,12 @@ internal static class Attachments
     /// <summary>128 and SIGKILL.</summary>
     private const int KilledExitCode = 137;
 
-    /// <exception cref="EngineException">A terminal was asked for inside, and standard input is none.</exception>
+    /// <exception cref="RefusedException">A terminal was asked for inside, and standard input is none.</exception>
     public static void CheckTerminal(CliContext context, bool tty, bool stdin)
     {
         if (tty && stdin && !Terminals.IsTerminal(context.StandardInput))
         {
-            throw EngineException.Invalid("cannot attach stdin to a TTY-enabled container because stdin is not a terminal (leave out -t, or -i)");
+            throw new RefusedException("cannot attach stdin to a TTY-enabled container because stdin is not a terminal (leave out -t, or -i)");
         }
     }
 

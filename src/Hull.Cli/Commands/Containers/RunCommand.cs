@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Hull.Cli.Parsing;
 using Hull.Cli.Terminal;
-using Hull.Engine;
 using Hull.Engine.Containers;
 using Hull.Engine.Monitor;
 using Hull.Images;
@@ -39,7 +38,7 @@ internal static class RunCommand
             bool detached = result.IsOn(detach);
             if (detached && result.IsGiven(flags.Attach))
             {
-                throw EngineException.Invalid("conflicting options: cannot specify both --attach and --detach");
+                throw new RefusedException("conflicting options: cannot specify both --attach and --detach");
             }
 
             CreateRequest request = flags.Read(result, command.Positional(result), attached: !detached);
