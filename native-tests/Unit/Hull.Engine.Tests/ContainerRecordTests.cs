@@ -7,6 +7,39 @@ namespace Hull.Engine.Tests;
 public class ContainerRecordTests
 {
     [Fact]
+    public void ConfigCodec_EveryField_IsWrittenAndReadAsTheSerializerWould()
+    {
+        ContainerConfig full = FullConfig();
+
+        byte[] written = ConfigCodec.Write(full);
+
+        Assert.Equal(JsonSerializer.Serialize(full, ContainerJson.Default.ContainerConfig), System.Text.Encoding.UTF8.GetString(written));
+        Assert.Equal(written, ConfigCodec.Write(ConfigCodec.Read(written)));
+        // No property of any record was left at its default above, so none is forgotten in the codec.
+        AssertNothingIsDefault(full);
+    }
+
+    [Fact]
+    public void ConfigCodec_UnknownFields_AreSkipped()
+    {
+        ContainerConfig config = TemporaryStore.Config();
+        string text = System.Text.Encoding.UTF8.GetString(ConfigCodec.Write(config));
+
+        ContainerConfig read = ConfigCodec.Read(System.Text.Encoding.UTF8.GetBytes("{\"future\":{\"a\":[1,{}]}," + text[1..]));
+
+        Assert.Equal(config.Id, read.Id);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"id\":\"../x\"}")]
+    [InlineData("{\"args\":\"sh\"}")]
+    public void ConfigCodec_Damaged_IsAJsonError(string text) =>
+        Assert.ThrowsAny<JsonException>(() => ConfigCodec.Read(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
     public void Status_ZeroValues_SurviveTheRoundTrip()
     {
         ContainerStatus status = new()
@@ -103,4 +136,145 @@ public class ContainerRecordTests
     [InlineData("nofile=99999999999999999999", "invalid ulimit argument")]
     public void Ulimit_Parse_Refuses(string text, string words) =>
         Assert.Contains(words, Assert.Throws<EngineException>(() => Ulimit.Parse(text)).Message, StringComparison.Ordinal);
+
+    private static void AssertNothingIsDefault(object record)
+    {
+        foreach (System.Reflection.PropertyInfo property in record.GetType().GetProperties())
+        {
+            object? value = property.GetValue(record);
+            if (property.SetMethod is null || property.Name == "EqualityContract" || property.IsDefined(typeof(System.Text.Json.Serialization.JsonIgnoreAttribute), false))
+            {
+                if (property.Name is not ("Kind" or "Soft" or "Hard" or "Rate"))
+                {
+                    continue;
+                }
+            }
+
+            object? nothing = property.PropertyType.IsValueType ? Activator.CreateInstance(property.PropertyType) : null;
+            Assert.False(Equals(value, nothing), $"{record.GetType().Name}.{property.Name}");
+            if (value is System.Collections.IEnumerable items and not string)
+            {
+                foreach (object item in items)
+                {
+                    if (item.GetType().Namespace == typeof(ContainerConfig).Namespace)
+                    {
+                        AssertNothingIsDefault(item);
+                    }
+                }
+            }
+            else if (value!.GetType() is { IsClass: true, Namespace: "Hull.Engine.Containers" })
+            {
+                AssertNothingIsDefault(value);
+            }
+        }
+    }
+
+    private static ContainerConfig FullConfig()
+    {
+        Dictionary<string, string> map = new() { ["key"] = "value \"quoted\" \u00e9\n", ["b"] = "" };
+        DeviceRate[] rates = [new DeviceRate { Path = "/dev/sda", Rate = 10 }];
+        return TemporaryStore.Config() with
+        {
+            Hostname = "box",
+            Mounts = [FullMount()],
+            Payload = new PayloadConfig
+            {
+                Entrypoint = ["a"],
+                Command = ["b", ""],
+                Env = ["A=1"],
+                WorkingDirectory = "/w",
+                User = "u",
+                Hostname = "h",
+                Domainname = "d",
+                Labels = map,
+                Tty = true,
+                OpenStdin = true,
+                StdinOnce = true,
+                AttachStdin = true,
+                AttachStdout = true,
+                AttachStderr = true,
+                StopSignal = "TERM",
+                StopTimeout = 3,
+                Volumes = ["/v"],
+                ExposedPorts = ["80/tcp"],
+            },
+            Host = new HostConfig
+            {
+                Mounts = [FullMount()],
+                VolumesFrom = ["x:ro"],
+                ReadonlyRootfs = true,
+                CapAdd = ["A"],
+                CapDrop = ["B"],
+                Privileged = true,
+                SecurityOpt = ["s"],
+                Devices = [DeviceConfig.Parse("/dev/null")],
+                DeviceCgroupRules = ["c 1:1 r"],
+                Ulimits = [new Ulimit { Name = "nofile", Soft = 1, Hard = 2 }],
+                Sysctls = map,
+                GroupAdd = ["g"],
+                Init = true,
+                PidMode = "host",
+                IpcMode = "host",
+                UtsMode = "host",
+                CgroupnsMode = "host",
+                UsernsMode = "host",
+                NetworkMode = "host",
+                CgroupParent = "/p",
+                Resources = new Resources
+                {
+                    Memory = 1,
+                    MemoryReservation = 2,
+                    MemorySwap = 3,
+                    MemorySwappiness = 4,
+                    OomKillDisable = true,
+                    NanoCpus = 5,
+                    CpuShares = 6,
+                    CpuPeriod = 7,
+                    CpuQuota = 8,
+                    CpuRealtimePeriod = 9,
+                    CpuRealtimeRuntime = 10,
+                    CpusetCpus = "0",
+                    CpusetMems = "0",
+                    PidsLimit = 11,
+                    BlkioWeight = 12,
+                    BlkioWeightDevice = rates,
+                    DeviceReadBps = rates,
+                    DeviceWriteBps = rates,
+                    DeviceReadIops = rates,
+                    DeviceWriteIops = rates,
+                },
+                OomScoreAdj = 5,
+                ShmSize = 6,
+                RestartPolicy = RestartPolicy.Parse("on-failure:3"),
+                LogConfig = new LogConfig { Driver = "json-file", Options = map },
+                AutoRemove = true,
+                CidFile = "/c",
+                Annotations = map,
+                ExtraHosts = ["a:1.1.1.1"],
+                Dns = ["1.1.1.1"],
+                DnsOptions = ["x"],
+                DnsSearch = ["y"],
+                MaskedPaths = ["/m"],
+                ReadonlyPaths = ["/r"],
+            },
+        };
+    }
+
+    private static MountConfig FullMount() => new()
+    {
+        Kind = MountKind.Tmpfs,
+        Target = "/t",
+        Source = "s",
+        Origin = MountOrigin.Image,
+        ReadOnly = true,
+        Propagation = "rslave",
+        NonRecursive = true,
+        NoCopy = true,
+        Subpath = "sub",
+        Anonymous = true,
+        TmpfsSize = 1,
+        TmpfsMode = 2,
+        TmpfsOptions = ["exec"],
+        Mode = "ro",
+    };
 }

@@ -47,7 +47,7 @@ public sealed partial class ContainerStore
         byte[] text = ReadRecord(_paths.ConfigFile(id), 64 << 20, id);
         try
         {
-            return JsonSerializer.Deserialize(text, ContainerJson.Default.ContainerConfig)!;
+            return ConfigCodec.Read(text);
         }
         catch (JsonException e)
         {
@@ -112,7 +112,7 @@ public sealed partial class ContainerStore
                     break;
             }
 
-            WriteNew(staging + "/config.json", JsonSerializer.SerializeToUtf8Bytes(config, ContainerJson.Default.ContainerConfig), durable);
+            WriteNew(staging + "/config.json", ConfigCodec.Write(config), durable);
             WriteNew(staging + "/status.json", StatusCodec.Write(status), durable);
             // The root directory of the container's filesystem: as Docker makes it, whatever the umask.
             Files.MakeDirectory(null, staging + "/upper", RootMode);
@@ -229,7 +229,7 @@ public sealed partial class ContainerStore
 
         try
         {
-            ContainerConfig config = JsonSerializer.Deserialize(Files.ReadAll(file, 64 << 20), ContainerJson.Default.ContainerConfig)!;
+            ContainerConfig config = ConfigCodec.Read(Files.ReadAll(file, 64 << 20));
             foreach (MountConfig mount in config.Mounts ?? [])
             {
                 if (mount is { Kind: MountKind.Volume, Anonymous: true, Source: { } name, Origin: not MountOrigin.VolumesFrom })

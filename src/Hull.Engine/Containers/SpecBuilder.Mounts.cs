@@ -18,19 +18,24 @@ public sealed partial class SpecBuilder
         AdaptIpc(mounts);
         // A mount of the user's at a default's place replaces it; one at /dev replaces all below it too, as in Docker.
         mounts.RemoveAll(mount => IsAskedFor(asked, mount.Destination));
-        AddManaged(mounts, asked);
-
-        foreach (MountConfig mount in InOrder(asked))
+        List<MountConfig> sorted = InOrder(asked);
+        int at = 0;
+        // What lies at or above /etc comes first: the managed files then lie in it, as in Docker.
+        for (; at < sorted.Count && Depth(sorted[at].Target) < 2; at++)
         {
-            mounts.Add(mount.Kind switch
-            {
-                MountKind.Tmpfs => Tmpfs(mount),
-                _ => Bind(mount),
-            });
+            mounts.Add(Mount(sorted[at]));
+        }
+
+        AddManaged(mounts, asked);
+        for (; at < sorted.Count; at++)
+        {
+            mounts.Add(Mount(sorted[at]));
         }
 
         return mounts;
     }
+
+    private Mount Mount(MountConfig mount) => mount.Kind == MountKind.Tmpfs ? Tmpfs(mount) : Bind(mount);
 
     /// <summary>Parents before children, whatever the order of the flags; stable among equals.</summary>
     internal static List<MountConfig> InOrder(IReadOnlyList<MountConfig> mounts)
@@ -93,11 +98,25 @@ public sealed partial class SpecBuilder
         foreach (string name in ManagedFiles.Names)
         {
             string target = "/etc/" + name;
-            if (!IsAskedFor(asked, target) && !IsAskedFor(asked, "/etc"))
+            if (!IsAskedFor(asked, target) && !HasReadonlyEtc(asked))
             {
                 mounts.Add(Managed(target, string.Concat(directory, "/", name), _host.ReadonlyRootfs));
             }
         }
+    }
+
+    /// <summary>In a read-only /etc of the user's no place can be made for the files.</summary>
+    private static bool HasReadonlyEtc(IReadOnlyList<MountConfig> asked)
+    {
+        for (int i = 0; i < asked.Count; i++)
+        {
+            if (asked[i] is { Target: "/etc", ReadOnly: true })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static Mount Managed(string destination, string source, bool readOnly) => new()
