@@ -77,6 +77,14 @@ public static unsafe class ContainerExec
             plan.Call("setresuid", SystemCallNumbers.setresuid, "uid 0", "root of the container's user namespace", [0, 0, 0]);
         }
 
+        // Nobody in the container sees us yet: setns gives the pid namespace to children only. The payload is born with
+        // nothing of the host in its hands.
+        if (request.Process.Terminal != true)
+        {
+            payload.AddStreams(request.Streams);
+        }
+
+        plan.CloseAllBut([.. consoleSocket >= 0 ? [consoleSocket] : Array.Empty<int>(), .. Enumerable.Range(3, request.PreserveFds)]);
         plan.Add(new PlanStep
         {
             Kind = StepKind.Fork,
@@ -91,10 +99,6 @@ public static unsafe class ContainerExec
         if (request.Process.Terminal == true)
         {
             AddTerminal(plan, request.Process, consoleSocket, user);
-        }
-        else
-        {
-            payload.AddStreams(request.Streams);
         }
 
         AddAppArmor(plan, request.Process);

@@ -16,7 +16,9 @@ internal sealed unsafe class InitPlan : IDisposable
     private readonly List<PlanStep> _steps = new(192);
     private readonly List<nint> _memory = [];
     private readonly List<SafeHandle> _handles = [];
+    private readonly List<int> _kept = [];
     private int _slots;
+    private int _closeAt = -1;
     private NativeStep* _native;
 
     public IReadOnlyList<PlanStep> Steps => _steps;
@@ -136,6 +138,48 @@ internal sealed unsafe class InitPlan : IDisposable
         _handles.Add(handle);
         return PlanArgument.Named(handle.DangerousGetHandle(), word);
     }
+
+    /// <summary>Here the child gives up every descriptor of the parent but 0 to 2 and those named: what it is next can be looked at.</summary>
+    public void CloseAllBut(IEnumerable<int> descriptors)
+    {
+        _closeAt = _steps.Count;
+        _kept.AddRange(descriptors);
+    }
+
+    /// <summary>Puts the steps of <see cref="CloseAllBut"/> in their place.</summary>
+    /// <param name="report">The pipe on which a failure is told; it stays open.</param>
+    public void PlaceClose(int report)
+    {
+        if (_closeAt < 0)
+        {
+            return;
+        }
+
+        uint first = 3;
+        int at = _closeAt;
+        foreach (int kept in _kept.Append(report).Order())
+        {
+            if (kept > first)
+            {
+                InsertClose(at++, first, (uint)kept - 1);
+            }
+
+            first = Math.Max(first, (uint)kept + 1);
+        }
+
+        InsertClose(at, first, uint.MaxValue);
+        _closeAt = -1;
+    }
+
+    private void InsertClose(int at, uint first, uint last) => _steps.Insert(at, new PlanStep
+    {
+        Kind = StepKind.Call,
+        Call = "close_range",
+        Number = SystemCallNumbers.close_range,
+        Target = last == uint.MaxValue ? $"fd {first} and above" : $"fd {first} to {last}",
+        Why = "a tracer in the container must find no descriptor of the host (CVE-2016-9962)",
+        Arguments = [first, last, 0],
+    });
 
     /// <summary>Lays the steps out in native memory. No step may be added afterwards.</summary>
     public void Freeze()

@@ -47,8 +47,9 @@ internal sealed unsafe partial class StartedChild : IDisposable
     public static StartedChild Clone(
         InitPlan plan, CloneFlags flags, SafeFileHandle? cgroup, ChildGates gates, Func<PlanStep, Errno, Exception> explain)
     {
-        plan.Freeze();
         (SafeFileHandle reportRead, SafeFileHandle reportWrite) = Descriptors.Pipe();
+        plan.PlaceClose((int)reportWrite.DangerousGetHandle());
+        plan.Freeze();
         int slotBytes = sizeof(long) * Math.Max(plan.SlotCount, 1);
         long* slots = (long*)plan.Allocate(slotBytes);
         ChildShared* shared = MapShared();
