@@ -31,8 +31,7 @@ public sealed class FileSystemTests(HullStore store) : SecurityTest(store)
                 AssertWorkedOrRefused(Hull("start", name));
             }
 
-            Hull("rm", "-f", name);
-            Hull("volume", "rm", $"{Store.Name}-v");
+            Hull("rm", "-f", "-v", name);
             Hull("rmi", "-f", image).Ok();
             Canary.AssertIntact(run.Stdout);
         }
@@ -140,7 +139,6 @@ public sealed class FileSystemTests(HullStore store) : SecurityTest(store)
         string seen = Hull("run", "--rm", "-v", "prepopulated:/data", image, "cat", "/data/mine").Ok();
 
         Assert.Equal("of the user", seen);
-        Hull("volume", "rm", "prepopulated").Ok();
     }
 
     [KernelFact(Needs.Root)]
@@ -149,7 +147,6 @@ public sealed class FileSystemTests(HullStore store) : SecurityTest(store)
         string image = new HostileImage(Store, "filled").Folder("data").Link("data/file", Canary.File).Link("data/dir", Canary.Folder).Load();
 
         Assert.Equal($"{Canary.File}\n{Canary.Folder}", Hull("run", "--rm", "-v", "filled:/data", image, "sh", "-c", "readlink /data/file; readlink /data/dir").Ok());
-        Hull("volume", "rm", "filled").Ok();
     }
 
     [KernelFact(Needs.Root)]

@@ -107,7 +107,7 @@ internal sealed partial class ContainerFlags
         CapAdd = result.ListOf(_capAdd),
         CapDrop = result.ListOf(_capDrop),
         Privileged = result.IsOn(_privileged),
-        SecurityOpt = result.ListOf(_securityOption),
+        SecurityOpt = result.ListOf(_securityOption) is { } security ? SecurityOptions.ReadProfiles(security) : null,
         Devices = Each(result, _device, DeviceConfig.Parse),
         DeviceCgroupRules = result.ListOf(_deviceCgroupRule),
         Ulimits = Each(result, _ulimit, Ulimit.Parse),
