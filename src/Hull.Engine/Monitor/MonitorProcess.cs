@@ -143,8 +143,9 @@ public sealed class MonitorProcess : IDisposable
     /// <summary>Gives back what the start needed and the service does not.</summary>
     private static void Shrink()
     {
-        OwnProcess.DropCode();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         OwnProcess.TrimMalloc();
+        // Last: the collection itself has used much of the code.
+        OwnProcess.DropCode();
     }
 }
