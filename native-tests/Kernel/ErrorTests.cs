@@ -192,7 +192,6 @@ public sealed class ErrorTests(HullStore store) : KernelTest(store)
     }
 
     [KernelTheory(Needs.Root)]
-    [InlineData("run")]
     [InlineData("run", "--no-such-flag", "busybox")]
     [InlineData("run", "--name")]
     public void CommandLine_Wrong_Exits125(params string[] arguments)

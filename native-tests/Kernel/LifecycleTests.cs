@@ -152,7 +152,7 @@ public sealed class LifecycleTests(HullStore store) : KernelTest(store)
     {
         Detached("box");
 
-        Store.Run("rm", "box").Fails(1, "running", "-f");
+        Store.Run("rm", "box").Fails(1, "running");
 
         Assert.Equal("box", Store.Run("rm", "-f", "box").Ok());
         Assert.Equal("", Store.Run("ps", "-aq").Ok());
