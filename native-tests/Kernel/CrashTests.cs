@@ -81,7 +81,7 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
         {
             RunResult load = Store.Shell($"HULL_DATA_ROOT={small}/data $HULL load -i {Repository.Fixture("debian")}", 60);
 
-            load.Fails(1, "ENOSPC", "No space left on device");
+            Assert.Contains("no space left", load.Fails(1), StringComparison.OrdinalIgnoreCase);
             Assert.Equal("", Store.Shell($"HULL_DATA_ROOT={small}/data $HULL images -q; find {small}/data -name 'new-*'").Ok());
 
             // Room again: what the failed load left must not stand in the way, nor take the space.
@@ -100,6 +100,6 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
         RunResult result = Store.Shell($"i=0; while [ $i -lt {cycles} ]; do $HULL run --rm {Store.Busybox} true || exit 1; i=$((i+1)); done", 300);
 
         result.Ok();
-        Assert.Equal("", Store.Shell($"ls {Store.DataRoot}/containers | grep -v names; ls {Store.ExecRoot}/containers").Ok());
+        Assert.Equal("", Store.Shell($"find {Store.DataRoot}/containers {Store.ExecRoot}/containers -mindepth 1 -maxdepth 1 | grep -E '[0-9a-f]{{64}}'; true").Ok());
     }
 }

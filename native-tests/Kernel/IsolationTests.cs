@@ -148,7 +148,7 @@ public sealed class IsolationTests(HullStore store) : KernelTest(store)
     public void Userns_Mapping_MakesRootAnotherUserOutside()
     {
         string name = "mapped";
-        Detached(name, ["--userns", "0:100000:65536"]);
+        Detached(name, ["--userns", "remap:0:100000:65536"]);
         string pid = Inspect(name, "{{.State.Pid}}");
 
         Assert.Equal("0", Store.Run("exec", name, "id", "-u").Ok());

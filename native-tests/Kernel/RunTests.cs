@@ -138,7 +138,7 @@ public sealed class RunTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Run_Device_HasTheStandardNodesOnly()
     {
-        string[] nodes = InBusybox("cd /dev; ls -d *").Ok().Split('\n');
+        string[] nodes = InBusybox("cd /dev; for node in *; do echo $node; done").Ok().Split('\n');
 
         Assert.Equal(
             ["fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"],
