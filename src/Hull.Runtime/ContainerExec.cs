@@ -42,7 +42,7 @@ public static unsafe class ContainerExec
             SafeFileHandle? consoleSocket = request.ConsoleSocket ?? console?.Second;
             Build(plan, request, user, consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
             child = StartedChild.Clone(plan, CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,
-                (step, errno) => StepFailure.Explain(step, errno, root, request.Process));
+                (step, errno) => StepFailure.Explain(step, errno, new ContainerFiles(root, mounts: null), request.Process));
             child.FollowFork();
             child.WaitForExecute();
             RunningContainer process = new(child, console is null ? null : ContainerLauncher.ReceiveTerminal(console.Value.First));

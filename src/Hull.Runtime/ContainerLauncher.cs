@@ -70,7 +70,7 @@ public static class ContainerLauncher
         using (namespaces.EnterPidNamespace())
         {
             child = StartedChild.Clone(plan, namespaces.Made | CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,
-                (step, errno) => StepFailure.Explain(step, errno, root, request.Spec.Process!));
+                (step, errno) => StepFailure.Explain(step, errno, new ContainerFiles(root, request.Spec.Mounts), request.Spec.Process!));
         }
 
         try

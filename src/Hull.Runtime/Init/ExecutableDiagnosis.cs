@@ -14,14 +14,14 @@ internal static class ExecutableDiagnosis
 {
     private const int Enough = 4096;
 
-    public static ContainerException Explain(SafeFileHandle root, Process process, Errno errno)
+    public static ContainerException Explain(ContainerFiles files, Process process, Errno errno)
     {
         string command = process.Args![0];
         string? found = null;
         foreach (string candidate in ExecutableSearch.Candidates(command, process.Env))
         {
             string absolute = candidate.StartsWith('/') ? candidate : $"{process.Cwd.TrimEnd('/')}/{candidate}";
-            using SafeFileHandle? file = Open(root, absolute, OpenFlags.Path);
+            using SafeFileHandle? file = Open(files, absolute, OpenFlags.Path);
             if (file is not null)
             {
                 found = absolute;
@@ -29,7 +29,7 @@ internal static class ExecutableDiagnosis
                 FileMetadata metadata = Files.Stat(file, absolute);
                 if (metadata.IsRegular && (metadata.Permissions & 0x49) != 0)
                 {
-                    return ExplainFile(root, absolute, errno);
+                    return ExplainFile(files, absolute, errno);
                 }
             }
         }
@@ -41,23 +41,23 @@ internal static class ExecutableDiagnosis
                 : "executable file not found in $PATH");
         }
 
-        using SafeFileHandle refused = Open(root, found, OpenFlags.Path)!;
+        using SafeFileHandle refused = Open(files, found, OpenFlags.Path)!;
         return Files.Stat(refused, found).IsDirectory
             ? CannotExecute(found, "is a directory")
             : CannotExecute(found, "permission denied: the file is not executable (chmod +x it in the image)");
     }
 
-    private static ContainerException ExplainFile(SafeFileHandle root, string path, Errno errno)
+    private static ContainerException ExplainFile(ContainerFiles files, string path, Errno errno)
     {
-        using SafeFileHandle? file = Open(root, path, OpenFlags.ReadOnly | OpenFlags.NonBlocking);
+        using SafeFileHandle? file = Open(files, path, OpenFlags.ReadOnly | OpenFlags.NonBlocking);
         byte[] head = new byte[Enough];
         int length = file is null ? 0 : Files.Read(file, head, path);
         ReadOnlySpan<byte> start = head.AsSpan(0, length);
         return errno switch
         {
             Errno.EACCES => CannotExecute(path, "permission denied: is its file system mounted noexec, or may the user not reach it?"),
-            Errno.ENOENT when start.StartsWith("#!"u8) => ExplainScript(root, path, start),
-            Errno.ENOENT or Errno.ELIBBAD when IsElf(start) => ExplainLoader(root, path, start),
+            Errno.ENOENT when start.StartsWith("#!"u8) => ExplainScript(files, path, start),
+            Errno.ENOENT or Errno.ELIBBAD when IsElf(start) => ExplainLoader(files, path, start),
             Errno.ENOEXEC when IsElf(start) => CannotExecute(path, ExplainArchitecture(start)),
             Errno.ENOEXEC when length == 0 => CannotExecute(path, "exec format error: the file is empty"),
             Errno.ENOEXEC when start.StartsWith("#!"u8) => CannotExecute(path, "exec format error: the line after #! names no interpreter"),
@@ -71,7 +71,7 @@ internal static class ExecutableDiagnosis
         };
     }
 
-    private static ContainerException ExplainScript(SafeFileHandle root, string path, ReadOnlySpan<byte> start)
+    private static ContainerException ExplainScript(ContainerFiles files, string path, ReadOnlySpan<byte> start)
     {
         int end = start.IndexOf((byte)'\n');
         ReadOnlySpan<byte> line = (end < 0 ? start : start[..end])[2..];
@@ -83,13 +83,13 @@ internal static class ExecutableDiagnosis
             return NotFound(path, $"its first line ends in CRLF, so that the kernel looks for an interpreter '{interpreter}\\r': convert the script to Unix line ends (dos2unix)");
         }
 
-        using SafeFileHandle? there = Open(root, interpreter, OpenFlags.Path);
+        using SafeFileHandle? there = Open(files, interpreter, OpenFlags.Path);
         return there is null
             ? NotFound(path, $"its interpreter {interpreter} (first line: #!{words}) is not in the image")
             : NotFound(path, $"its interpreter {interpreter} is there but cannot be loaded (is it a dynamic program whose loader is missing?)");
     }
 
-    private static ContainerException ExplainLoader(SafeFileHandle root, string path, ReadOnlySpan<byte> start)
+    private static ContainerException ExplainLoader(ContainerFiles files, string path, ReadOnlySpan<byte> start)
     {
         string? loader = Loader(start);
         if (loader is null)
@@ -97,7 +97,7 @@ internal static class ExecutableDiagnosis
             return NotFound(path, "no such file or directory");
         }
 
-        using SafeFileHandle? there = Open(root, loader, OpenFlags.Path);
+        using SafeFileHandle? there = Open(files, loader, OpenFlags.Path);
         return there is null
             ? NotFound(path, $"it is a dynamic program and its loader {loader} is not in the image (built for another C library? link it statically, or use an image that has the library)")
             : CannotExecute(path, $"its loader {loader} cannot be used");
@@ -158,8 +158,7 @@ internal static class ExecutableDiagnosis
 
     private static bool IsElf(ReadOnlySpan<byte> start) => start.StartsWith("\u007fELF"u8);
 
-    private static SafeFileHandle? Open(SafeFileHandle root, string path, OpenFlags flags) =>
-        path.Length < 2 ? null : Files.TryOpenBeneath(root, path.TrimStart('/'), flags, 0, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks, out _);
+    private static SafeFileHandle? Open(ContainerFiles files, string path, OpenFlags flags) => files.Open(path, flags);
 
     private static ContainerException NotFound(string command, string why) =>
         new(ContainerFault.NotFound, $"exec: \"{command}\": {why}");

@@ -1,18 +1,17 @@
 using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
-using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Init;
 
 /// <summary>Words for a step that failed in the child.</summary>
 internal static class StepFailure
 {
-    /// <param name="root">The container's root as the parent holds it; a dead child's mounts are gone, this one is not.</param>
-    public static ContainerException Explain(PlanStep step, Errno errno, SafeFileHandle root, Process process)
+    /// <param name="files">The container's files as the parent can reach them; a dead child's mounts are gone.</param>
+    public static ContainerException Explain(PlanStep step, Errno errno, ContainerFiles files, Process process)
     {
         if (step.Call == "execve")
         {
-            return ExecutableDiagnosis.Explain(root, process, errno);
+            return ExecutableDiagnosis.Explain(files, process, errno);
         }
 
         string? hint = step.Hint;
