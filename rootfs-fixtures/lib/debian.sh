@@ -12,7 +12,7 @@ debian_image() {
   # Manuals and translations are not what these images are for.
   SOURCE_DATE_EPOCH=1700000000 mmdebstrap --quiet --variant=minbase ${include:+--include="$include"} \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --customize-hook='rm -rf "$1"/var/cache/apt/*.bin "$1"/var/log/*' bookworm "$work/layer.tar"
+    --customize-hook='rm -f "$1"/var/cache/apt/*.bin; find "$1/var/log" -type f -delete' bookworm "$work/layer.tar"
   image "$name:latest" "$fixtures/$name.tar" "$config" "$work/layer.tar"
   rm -rf "$work"
 }
