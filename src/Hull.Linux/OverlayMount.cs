@@ -28,7 +28,15 @@ public static class OverlayMount
 
         context.Set("upperdir", upper);
         context.Set("workdir", work);
-        return context.Mount(MountAttributes.None);
+        try
+        {
+            return context.Mount(MountAttributes.None);
+        }
+        catch (SyscallException e) when (e.Errno == Errno.EINVAL)
+        {
+            // Before Linux 6.5 overlayfs knows the old mount interface only: any key is taken, unread, and refused here.
+            return CreateWithOptionPage(lower, upper, work, mountPoint);
+        }
     }
 
     private static SafeFileHandle CreateWithOptionPage(IReadOnlyList<string> lower, string upper, string work, string mountPoint)
