@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
+using Hull.Linux;
 
 namespace Hull.Engine.Containers;
 
@@ -27,7 +27,7 @@ public readonly record struct ContainerId
         string hex;
         do
         {
-            RandomNumberGenerator.Fill(bytes);
+            KernelRandom.Fill(bytes);
             hex = Convert.ToHexStringLower(bytes);
         }
         while (hex.AsSpan(0, 12).IndexOfAnyInRange('a', 'f') < 0);

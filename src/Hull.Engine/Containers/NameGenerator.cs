@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Hull.Linux;
 
 namespace Hull.Engine.Containers;
 
@@ -33,7 +33,7 @@ internal static class NameGenerator
     public static string Next(int attempt)
     {
         string name = string.Concat(
-            Adjectives[RandomNumberGenerator.GetInt32(Adjectives.Length)], "_", Surnames[RandomNumberGenerator.GetInt32(Surnames.Length)]);
-        return attempt < 3 ? name : name + RandomNumberGenerator.GetInt32(10_000).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            Adjectives[KernelRandom.Below(Adjectives.Length)], "_", Surnames[KernelRandom.Below(Surnames.Length)]);
+        return attempt < 3 ? name : name + KernelRandom.Below(10_000).ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }
