@@ -74,8 +74,10 @@ internal sealed partial class ContainerMonitor : IDisposable
             });
             return true;
         }
-        catch (Exception error) when (MonitorFrames.IsFailure(error))
+        catch (Exception error)
         {
+            // A defect of ours too: the starter is told, and nothing of the container is left, instead of a monitor that
+            // dies without a word.
             EngineException failure = MonitorFrames.AsFailure(error);
             _host.Record(new StatusChange(ContainerState.Created) { ExitCode = failure.RunExitCode, Error = failure.Message });
             _host.Finish();

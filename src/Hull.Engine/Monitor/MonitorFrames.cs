@@ -19,7 +19,8 @@ internal static class MonitorFrames
         EngineException engine => engine,
         ContainerException { Fault: ContainerFault.NotFound } => new EngineException(EngineErrorKind.CommandNotFound, error.Message, error),
         ContainerException { Fault: ContainerFault.CannotExecute } => new EngineException(EngineErrorKind.CannotExecute, error.Message, error),
-        _ => new EngineException(EngineErrorKind.System, error.Message, error),
+        _ when IsFailure(error) => new EngineException(EngineErrorKind.System, error.Message, error),
+        _ => new EngineException(EngineErrorKind.System, $"internal error in the container's monitor: {error.GetType().Name}: {error.Message}", error),
     };
 
     public static ReadOnlySpan<byte> Detached(string why)

@@ -92,7 +92,7 @@ public sealed class MonitorProcess : IDisposable
                 _loop.After(TimeSpan.FromMilliseconds(500), Shrink);
             }
         }
-        catch (Exception error) when (MonitorFrames.IsFailure(error) && error is not InvalidDataException)
+        catch (Exception error) when (error is not InvalidDataException)
         {
             // Not even opened: another monitor has the container, or its record cannot be read.
             starter.Send(MonitorFrames.Failed(MonitorFrames.AsFailure(error)));

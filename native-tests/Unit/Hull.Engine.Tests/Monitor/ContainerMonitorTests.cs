@@ -47,6 +47,17 @@ public sealed class ContainerMonitorTests
     }
 
     [Fact]
+    public void Start_DefectOfOurs_IsToldTooAndEnds()
+    {
+        using MonitorFixture monitor = new("", startFailure: new InvalidCastException("a bug"));
+
+        EngineException error = Assert.Throws<EngineException>(() => monitor.Starter.Expect(FrameKind.Started));
+
+        Assert.Equal((EngineErrorKind.System, "internal error in the container's monitor: InvalidCastException: a bug"), (error.Kind, error.Message));
+        monitor.Ended();
+    }
+
+    [Fact]
     public void Start_OutOfMemory_IsToldWithTheLimit()
     {
         using MonitorFixture monitor = new("kill -9 $$", AttachStreams.Stdout, outcome: new RunOutcome(true, "memory limit 64 MiB"));
