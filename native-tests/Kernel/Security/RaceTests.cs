@@ -8,7 +8,7 @@ namespace Hull.Kernel.Tests.Security;
 public sealed class RaceTests(HullStore store) : SecurityTest(store)
 {
     private const int Iterations = 1000;
-    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(6);
 
     [KernelFact(Needs.Root)]
     public void Run_DestinationFlips_NothingIsMountedOrMadeOnTheHost_CVE_2021_30465_CVE_2024_45310()
@@ -105,7 +105,7 @@ public sealed class RaceTests(HullStore store) : SecurityTest(store)
         Repeat(() => Hull("start", "-a", "flipping"));
     }
 
-    private string Volume() => Directory.CreateDirectory($"{Store.Scratch}/volume").FullName;
+    private string Volume() => Directory.CreateDirectory($"{Store.Scratch}/volume-{Guid.NewGuid():n}").FullName;
 
     private void Repeat(Func<RunResult> attempt)
     {
