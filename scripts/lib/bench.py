@@ -227,6 +227,11 @@ def row_exec():
         quiet(*crun("delete", "bench-exec", "--force"))
 
 
+def works_for_bench(pid, line):
+    """By its command line, or by what it holds open: hull's monitor holds its container's lock."""
+    return work in line or any(os.readlink(f"/proc/{pid}/fd/{number}").startswith(work) for number in os.listdir(f"/proc/{pid}/fd"))
+
+
 def proportional_sizes(fragment):
     """MB of proportional set size of every process whose command line has the fragment and that works for this bench."""
     sizes = []
@@ -234,12 +239,11 @@ def proportional_sizes(fragment):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 line = file.read().replace(b"\0", b" ").decode(errors="replace")
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                ours = work.encode() in file.read() or work in line
-            if fragment in line and ours:
+            if fragment in line and works_for_bench(pid, line):
                 with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
                     sizes.append(next(int(text.split()[1]) for text in file if text.startswith("Pss:")) / 1024)
         except (FileNotFoundError, ProcessLookupError):
+            # It has ended meanwhile.
             continue
     return sizes
 
