@@ -78,12 +78,34 @@ internal sealed partial class ContainerMonitor : IDisposable
         {
             // A defect of ours too: the starter is told, and nothing of the container is left, instead of a monitor that
             // dies without a word.
-            EngineException failure = MonitorFrames.AsFailure(error);
-            _host.Record(new StatusChange(ContainerState.Created) { ExitCode = failure.RunExitCode, Error = failure.Message });
-            _host.Finish();
+            EngineException failure = Undo(MonitorFrames.AsFailure(error));
             starter.Send(MonitorFrames.Failed(failure));
             End();
             return false;
+        }
+    }
+
+    /// <summary>Ends what a failed start has made already and records the failure.</summary>
+    /// <returns>What to tell: the failure, and what could not be undone of it.</returns>
+    private EngineException Undo(EngineException failure)
+    {
+        try
+        {
+            if (_payload is not null)
+            {
+                // Started, and then the record could not be written (a full disk).
+                _host.KillAll();
+                PidFd.Reap(_payload.PidFd, wait: true);
+                CloseRun();
+            }
+
+            _host.Record(new StatusChange(ContainerState.Created) { ExitCode = failure.RunExitCode, Error = failure.Message });
+            _host.Finish();
+            return failure;
+        }
+        catch (Exception second) when (MonitorFrames.IsFailure(second))
+        {
+            return new EngineException(failure.Kind, $"{failure.Message}; and then: {second.Message}", failure);
         }
     }
 

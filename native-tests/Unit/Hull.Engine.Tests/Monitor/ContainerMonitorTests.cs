@@ -58,6 +58,20 @@ public sealed class ContainerMonitorTests
     }
 
     [Fact]
+    public void Start_RecordCannotBeWritten_EndsThePayloadAndTells()
+    {
+        using MonitorFixture monitor = new("echo $$ >pid; read x <pipe", recordFailure: new SyscallException("write", "status.json", Errno.ENOSPC));
+
+        EngineException error = Assert.Throws<EngineException>(() => monitor.Starter.Expect(FrameKind.Started));
+
+        Assert.Contains("ENOSPC", error.Message, StringComparison.Ordinal);
+        monitor.Ended();
+        Assert.Equal([ContainerState.Created], monitor.States);
+        string pid = Path.Combine(monitor.Host.Directory, "pid");
+        Assert.False(File.Exists(pid) && Directory.Exists($"/proc/{File.ReadAllText(pid).Trim()}"));
+    }
+
+    [Fact]
     public void Start_OutOfMemory_IsToldWithTheLimit()
     {
         using MonitorFixture monitor = new("kill -9 $$", AttachStreams.Stdout, outcome: new RunOutcome(true, "memory limit 64 MiB"));

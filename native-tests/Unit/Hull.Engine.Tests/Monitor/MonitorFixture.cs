@@ -19,14 +19,15 @@ internal sealed class MonitorFixture : IDisposable
         Func<MonitorSettings, MonitorSettings>? settings = null,
         bool openStdin = false,
         RunOutcome outcome = default,
-        Exception? startFailure = null)
+        Exception? startFailure = null,
+        Exception? recordFailure = null)
     {
         Paths = new HullPaths(_execRoot, _execRoot);
         string directory = Paths.RuntimeDirectory(Id);
         Directory.CreateDirectory(directory);
         // Scripts wait on it until a test lets them go on.
         Files.MakeNode(null, Path.Combine(directory, "pipe"), FileType.Fifo, 0x180, 0, 0);
-        Host = new PlainProcessHost(directory, script, settings) { OpenStdin = openStdin, Outcome = outcome, StartFailure = startFailure };
+        Host = new PlainProcessHost(directory, script, settings) { OpenStdin = openStdin, Outcome = outcome, StartFailure = startFailure, RecordFailure = recordFailure };
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair();
         Starter = new MonitorConnection(ours);
         _thread = new Thread(() =>

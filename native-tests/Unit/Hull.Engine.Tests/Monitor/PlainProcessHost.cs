@@ -49,8 +49,17 @@ internal sealed class PlainProcessHost : IContainerHost
 
     public RunOutcome EndRun() => Outcome;
 
+    /// <summary>What writing the first status fails with, as on a full disk.</summary>
+    public Exception? RecordFailure { get; set; }
+
     public void Record(StatusChange change)
     {
+        if (RecordFailure is { } failure)
+        {
+            RecordFailure = null;
+            throw failure;
+        }
+
         lock (Records)
         {
             Records.Add(change);
