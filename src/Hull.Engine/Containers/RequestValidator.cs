@@ -8,6 +8,9 @@ namespace Hull.Engine.Containers;
 /// where Docker has some.</summary>
 internal static class RequestValidator
 {
+    /// <summary>PATH_MAX, the end of the string included.</summary>
+    private const int LongestPath = 4096;
+
     private static readonly string[] HarmlessInProc =
     [
         "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/loadavg", "/proc/slabinfo",
@@ -51,7 +54,7 @@ internal static class RequestValidator
     /// <summary>A VOLUME of an image, which nobody has looked at before.</summary>
     public static void CheckImageVolume(string path, string target)
     {
-        if (path.Length == 0 || FlagText.HasControl(path) || target == "/" || IsOverKernelFiles(target, host: null))
+        if (path.Length == 0 || System.Text.Encoding.UTF8.GetByteCount(path) >= LongestPath || FlagText.HasControl(path) || target == "/" || IsOverKernelFiles(target, host: null))
         {
             throw EngineException.Invalid($"the image declares a volume at '{FlagText.Printable(path)}', where none can be");
         }
@@ -102,6 +105,8 @@ internal static class RequestValidator
                 Check(mounts[i].Target != mounts[j].Target, $"Duplicate mount point: {FlagText.Printable(mounts[i].Target)}");
             }
 
+            Check(System.Text.Encoding.UTF8.GetByteCount(mounts[i].Target) < LongestPath,
+                $"invalid mount: a destination is longer than {LongestPath - 1} bytes, the longest path of the kernel");
             Check(!IsOverKernelFiles(mounts[i].Target, mounts[i]),
                 $"invalid mount: '{FlagText.Printable(mounts[i].Target)}' shows the container's own kernel state and cannot be replaced");
             Check(!(host.ReadonlyRootfs && mounts[i].Kind == MountKind.Bind && mounts[i].Target == "/"), "invalid mount: destination can't be '/'");
