@@ -55,7 +55,7 @@ public sealed partial class Engine
     /// <summary>What a start of the container would hand to the runtime (--dry-run).</summary>
     public Spec BuildSpec(ContainerConfig config)
     {
-        SpecHost host = SpecHost.Of(Containers);
+        SpecHost host = SpecHost.Of(Containers) with { SharedMemory = (id, _) => Paths.RuntimeDirectory(id) + "/shm" };
         return SpecBuilder.WithDefaultSeccomp(SpecBuilder.Build(config, Paths, host), config, host);
     }
 
@@ -127,8 +127,14 @@ public sealed partial class Engine
         }
 
         ContainerId other = Find(reference);
-        if (kind == "ipc" && Containers.ReadConfig(other).Host.IpcMode is "none" or "private")
+        if (kind == "ipc" && Containers.ReadConfig(other).Host.IpcMode is var lent && lent != "shareable")
         {
+            if (lent == "host" || NamespaceModes.Joined(lent) is not null)
+            {
+                // It lends what it has itself.
+                return lent;
+            }
+
             throw EngineException.Invalid(
                 $"can't join IPC of container {other.Hex}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)");
         }

@@ -28,6 +28,7 @@ public class SpecBuilderTests
         StatEntry = path => path.EndsWith("/seq", StringComparison.Ordinal) ? Device(FileType.CharacterDevice, 116, 1) : Device(FileType.Regular, 0, 0),
         Entries = path => path is "/dev" or "/dev/snd" ? ["seq", "shm", "by-path"] : [],
         DefaultAppArmorProfile = () => null,
+        SharedMemory = (id, fresh) => fresh && id == Id ? "own" : !fresh && id == Other ? "other" : throw new InvalidOperationException(),
     };
 
     [Fact]
@@ -84,6 +85,12 @@ public class SpecBuilderTests
         Assert.Equal("/proc/4321/ns/net", spec.Linux!.Namespaces!.Single(n => n.Type == "network").Path);
         Assert.Equal($"/data/containers/{Other.Hex}/hosts", spec.Mounts!.Single(m => m.Destination == "/etc/hosts").Source);
     }
+
+    [Theory]
+    [InlineData("shareable", "own")]
+    [InlineData("container:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "other")]
+    public void Build_SharedIpc_SharesTheMemoryToo(string mode, string source) =>
+        Assert.Equal(source, Spec(new HostConfig { IpcMode = mode }).Mounts!.Single(m => m.Destination == "/dev/shm").Source);
 
     [Fact]
     public void Build_IpcNone_HasNoSharedMemory() =>

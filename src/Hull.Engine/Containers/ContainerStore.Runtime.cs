@@ -16,6 +16,24 @@ public sealed partial class ContainerStore
             : throw EngineException.Conflict($"cannot join the namespaces of container {status.Name}: it is not running (hull start {status.Name})");
     }
 
+    /// <summary>The directory behind /dev/shm of a shareable IPC namespace.</summary>
+    /// <param name="fresh">Empty, for the start of the container that owns it.</param>
+    internal string SharedMemory(ContainerId id, bool fresh)
+    {
+        string path = _paths.RuntimeDirectory(id) + "/shm";
+        if (fresh)
+        {
+            DirectoryListing.RemoveTree(path);
+            Files.MakeDirectories(_paths.RuntimeDirectory(id), PrivateMode);
+            Files.MakeDirectory(null, path, 0x3FF);
+            using SafeFileHandle directory = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
+            // Whatever the umask: for every user, each keeping its own.
+            Files.ChangeMode(directory, 0x3FF, path);
+        }
+
+        return path;
+    }
+
     /// <summary>Removes the runtime files but the lock, which the caller holds.</summary>
     internal void ClearRuntime(ContainerId id)
     {

@@ -35,6 +35,14 @@ public sealed partial class SpecBuilder
         return mounts;
     }
 
+    private static Mount SharedMemory(string source) => new()
+    {
+        Destination = "/dev/shm",
+        Type = "bind",
+        Source = source,
+        Options = ["bind", "rprivate", "nosuid", "noexec", "nodev"],
+    };
+
     private Mount Mount(MountConfig mount) => mount.Kind == MountKind.Tmpfs ? Tmpfs(mount) : Bind(mount);
 
     /// <summary>Parents before children, whatever the order of the flags; stable among equals.</summary>
@@ -85,9 +93,13 @@ public sealed partial class SpecBuilder
             int mqueue = mounts.FindIndex(static mount => mount.Destination == "/dev/mqueue");
             mounts[mqueue] = Managed("/dev/mqueue", "/dev/mqueue", readOnly: false);
         }
+        else if (_host.IpcMode == "shareable")
+        {
+            mounts[shm] = SharedMemory(_from.SharedMemory(_config.Id, true));
+        }
         else if (NamespaceModes.Joined(_host.IpcMode) is { } other)
         {
-            mounts[shm] = Managed("/dev/shm", _from.SharedMemoryOf(_from.InitOf(other)), readOnly: false);
+            mounts[shm] = SharedMemory(_from.SharedMemory(other, false));
         }
     }
 

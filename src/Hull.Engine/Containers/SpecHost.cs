@@ -7,9 +7,6 @@ namespace Hull.Engine.Containers;
 /// <summary>What a spec takes from the host it will run on. A test gives its own.</summary>
 public sealed record SpecHost
 {
-    /// <summary>TMPFS_MAGIC, include/uapi/linux/magic.h.</summary>
-    private const long TmpfsMagic = 0x01021994;
-
     /// <summary>The most that a container can be given: this host's bounding set.</summary>
     public required CapabilitySet Capabilities { get; init; }
 
@@ -29,15 +26,10 @@ public sealed record SpecHost
     /// <summary>The profile that a container gets where it asks for none; null where the host has no AppArmor, or not this profile.</summary>
     public Func<string?> DefaultAppArmorProfile { get; init; } = AppArmor.DefaultProfile;
 
-    /// <summary>A path for the /dev/shm of the container whose init is given, valid until <see cref="Opened"/> is disposed.</summary>
-    public string SharedMemoryOf(int init)
-    {
-        string root = string.Create(CultureInfo.InvariantCulture, $"/proc/{init}/root");
-        string path = Beneath(root, "dev/shm");
-        return Files.TryFileSystemMagic(path, out _) == TmpfsMagic
-            ? path
-            : throw EngineException.Conflict("cannot join the IPC namespace: /dev/shm of that container is not the one that was made for it");
-    }
+    /// <summary>The directory that containers of one shareable IPC namespace see as /dev/shm; true makes it anew.</summary>
+    /// <remarks>A mount of another mount namespace cannot be cloned (open_tree(2): EINVAL), so it is a directory of the exec
+    /// root, which usually is a tmpfs.</remarks>
+    public Func<ContainerId, bool, string> SharedMemory { get; init; } = static (_, _) => throw EngineException.Conflict("no shared memory");
 
     /// <summary>A path for a directory below another, which the walk did not leave; valid until <see cref="Opened"/> is disposed.</summary>
     public string Beneath(string root, string path)
@@ -58,6 +50,7 @@ public sealed record SpecHost
     {
         Capabilities = CapabilitySet.HostBounding(),
         InitOf = store.RunningInit,
+        SharedMemory = store.SharedMemory,
     };
 
     private static List<string> ListEntries(string path)
