@@ -67,6 +67,7 @@ public static class ContainerLauncher
         ContainerPlan.Build(plan, request, namespaces, root, user, gates, Filter(request), consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
 
         StartedChild child;
+        using (new WorkingDirectoryScope(request.Bundle))
         using (namespaces.EnterPidNamespace())
         {
             child = StartedChild.Clone(plan, namespaces.Made | CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,

@@ -37,6 +37,8 @@ internal sealed unsafe class ProcessSetup
         "RLIMIT_RTTIME",
     ];
 
+    private const string OpenFiles = "RLIMIT_NOFILE";
+
     private readonly InitPlan _plan;
     private readonly Process _process;
     private readonly ResolvedUser _user;
@@ -85,24 +87,32 @@ internal sealed unsafe class ProcessSetup
         }
     }
 
-    /// <summary>Resource limits; while raising is still allowed.</summary>
+    /// <summary>Resource limits but that on open files; early, while raising is allowed and what we use counts against them.</summary>
     public void AddLimits()
     {
         foreach (Rlimit limit in _process.Rlimits ?? [])
         {
-            int number = Array.IndexOf(Rlimits, limit.Type);
-            if (number < 0)
+            if (limit.Type != OpenFiles)
             {
-                throw new ContainerException(ContainerFault.Engine, $"process.rlimits: '{limit.Type}' is not a resource of setrlimit(2)");
+                AddLimit(limit);
             }
-
-            ulong* pair = (ulong*)_plan.Allocate(16);
-            pair[0] = limit.Soft;
-            pair[1] = limit.Hard;
-            _plan.Call("prlimit64", SystemCallNumbers.prlimit64, limit.Type, "a limit the spec asks for",
-                [0, number, PlanArgument.Memory(pair, $"{limit.Soft}:{limit.Hard}"), 0],
-                hint: "raising a hard limit needs CAP_SYS_RESOURCE, which this host's root does not have; ask for at most the current hard limit (ulimit -H)");
         }
+    }
+
+    private void AddLimit(Rlimit limit)
+    {
+        int number = Array.IndexOf(Rlimits, limit.Type);
+        if (number < 0)
+        {
+            throw new ContainerException(ContainerFault.Engine, $"process.rlimits: '{limit.Type}' is not a resource of setrlimit(2)");
+        }
+
+        ulong* pair = (ulong*)_plan.Allocate(16);
+        pair[0] = limit.Soft;
+        pair[1] = limit.Hard;
+        _plan.Call("prlimit64", SystemCallNumbers.prlimit64, limit.Type, "a limit the spec asks for",
+            [0, number, PlanArgument.Memory(pair, $"{limit.Soft}:{limit.Hard}"), 0],
+            hint: "raising a hard limit needs CAP_SYS_RESOURCE, which this host's root does not have; ask for at most the current hard limit (ulimit -H)");
     }
 
     /// <summary>Identity and rights, the current directory, and the filter; then nothing but execve is left.</summary>
@@ -114,6 +124,15 @@ internal sealed unsafe class ProcessSetup
         if (noNewPrivileges)
         {
             _plan.Call("prctl", SystemCallNumbers.prctl, "PR_SET_NO_NEW_PRIVS", "setuid programs and file capabilities give nothing", [SetNoNewPrivileges, 1, 0, 0, 0]);
+        }
+
+        foreach (Rlimit limit in _process.Rlimits ?? [])
+        {
+            if (limit.Type == OpenFiles)
+            {
+                // Last: the steps before hold more descriptors than a low limit lets anyone open.
+                AddLimit(limit);
+            }
         }
 
         AddScheduling();

@@ -103,9 +103,10 @@ internal sealed class FakeRegistry : IDisposable
     public static (byte[] Gzip, Digest DiffId) Layer(string text)
     {
         using MemoryStream tar = new();
-        using (TarWriter writer = new(tar, TarEntryFormat.Pax, leaveOpen: true))
+        using (TarWriter writer = new(tar, TarEntryFormat.Ustar, leaveOpen: true))
         {
-            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"hello-{text[..Math.Min(text.Length, 20)]}")
+            // ustar: .NET 9 puts the present time into PAX entries, and one text must always give one digest.
+            writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"hello-{text[..Math.Min(text.Length, 20)]}")
             {
                 DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)),
                 ModificationTime = DateTimeOffset.UnixEpoch,
