@@ -51,6 +51,16 @@ public sealed unsafe partial class FileSystemContext : IDisposable
         }
     }
 
+    /// <summary>A key whose value is an open file or directory.</summary>
+    public void SetDescriptor(string key, SafeFileHandle value, string? hint)
+    {
+        if (fsconfig(SystemCallNumbers.fsconfig, Files.Fd(_context), SetFileDescriptorCommand, key, null, Files.Fd(value)) != 0)
+        {
+            Errno errno = SyscallException.LastErrno;
+            throw new SyscallException("fsconfig", _type, errno, key + Explain(), hint);
+        }
+    }
+
     /// <summary>Makes the file system and a detached mount of it.</summary>
     public SafeFileHandle Mount(MountAttributes attributes)
     {

@@ -39,6 +39,43 @@ public static class OverlayMount
         }
     }
 
+    /// <summary>The same for a container in a user namespace: the layers appear as if their owners were ids of that namespace,
+    /// by idmapped mounts of them; nothing on disk changes.</summary>
+    /// <param name="userNamespace">Its uid and gid maps apply.</param>
+    /// <exception cref="SyscallException">EINVAL before Linux 6.13, which takes layers as descriptors, or where the file system
+    /// of the layers has no idmapped mounts.</exception>
+    public static SafeFileHandle CreateMapped(IReadOnlyList<string> lower, string upper, string work, SafeFileHandle userNamespace)
+    {
+        using FileSystemContext context = new("overlay");
+        List<SafeFileHandle> layers = [];
+        try
+        {
+            foreach (string layer in lower)
+            {
+                // Held until the overlay is made: a detached mount ends with its last descriptor.
+                SafeFileHandle mapped = Map(layer, userNamespace);
+                layers.Add(mapped);
+                context.SetDescriptor("lowerdir+", mapped, "layers by descriptor need Linux 6.13; run without --userns here");
+            }
+
+            // Not mapped: overlayfs writes there as the mounter, whom the map does not know, and gives files their owner's host id.
+            context.Set("upperdir", upper);
+            context.Set("workdir", work);
+            return context.Mount(MountAttributes.None);
+        }
+        finally
+        {
+            layers.ForEach(static layer => layer.Dispose());
+        }
+    }
+
+    private static SafeFileHandle Map(string directory, SafeFileHandle userNamespace)
+    {
+        SafeFileHandle mount = Mounts.Clone(null, directory, recursive: false);
+        Mounts.SetAttributes(mount, MountAttributes.IdMapped, 0, MountFlags.None, recursive: false, userNamespace, directory);
+        return mount;
+    }
+
     private static SafeFileHandle CreateWithOptionPage(IReadOnlyList<string> lower, string upper, string work, string mountPoint)
     {
         PrivateMountNamespace.Enter();

@@ -19,6 +19,7 @@ public static class ProcessSignals
         lock (Turn)
         {
             SignalSet before = Signals.Block(set);
+            Signals.StopIgnoring(set);
             _wanted = set;
             _applied = false;
             while (!_applied)

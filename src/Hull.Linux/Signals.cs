@@ -82,6 +82,26 @@ public static unsafe partial class Signals
         }
     }
 
+    /// <summary>Gives ignored signals of a set their default action back. The kernel throws an ignored signal away even where
+    /// it is blocked, and a shell without job control starts commands behind &amp; with SIGINT and SIGQUIT ignored.</summary>
+    public static void StopIgnoring(SignalSet set)
+    {
+        for (int number = 1; number < 32; number++)
+        {
+            // SIGKILL and SIGSTOP have no disposition; a handler of the runtime's own is put back as it was.
+            if (number is 9 or 19 || !set.Contains((Signal)number))
+            {
+                continue;
+            }
+
+            nint before = signal(number, 0);
+            if (before > 1)
+            {
+                _ = signal(number, before);
+            }
+        }
+    }
+
     /// <summary>signalfd(2), non-blocking: the set's signals, which the caller blocks, become readable events.</summary>
     public static SafeFileHandle OpenDescriptor(SignalSet set)
     {

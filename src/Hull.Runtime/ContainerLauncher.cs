@@ -111,6 +111,14 @@ public static class ContainerLauncher
     {
         switch (request.Rootfs)
         {
+            case RootfsSource.Overlay overlay when request.Spec.Linux is { UidMappings.Count: > 0 } mapped:
+                using (SafeFileHandle userNamespace = UserNamespaceMaps.MakeNamespace(mapped))
+                {
+                    // The merged root is the upper's: the container's own root must be able to make files in it.
+                    Files.ChangeOwner(null, overlay.Upper, UserNamespaceMaps.HostRoot(mapped.UidMappings), UserNamespaceMaps.HostRoot(mapped.GidMappings));
+                    return OverlayMount.CreateMapped(overlay.Lower, overlay.Upper, overlay.Work, userNamespace);
+                }
+
             case RootfsSource.Overlay overlay:
                 return OverlayMount.Create(overlay.Lower, overlay.Upper, overlay.Work, request.Bundle);
             case RootfsSource.Directory directory:

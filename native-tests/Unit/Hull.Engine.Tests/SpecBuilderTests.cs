@@ -74,7 +74,7 @@ public class SpecBuilderTests
         Assert.Null(spec.Hostname);
         Assert.Null(spec.Linux.Sysctl);
         Assert.Equal("/dev/shm", spec.Mounts!.Single(m => m.Destination == "/dev/shm").Source);
-        Assert.Equal("bind", spec.Mounts!.Single(m => m.Destination == "/dev/mqueue").Type);
+        Assert.Equal("mqueue", spec.Mounts!.Single(m => m.Destination == "/dev/mqueue").Type);
     }
 
     [Fact]

@@ -79,7 +79,8 @@ public sealed partial class SpecBuilder
         return false;
     }
 
-    /// <summary>Another's IPC namespace comes with that one's /dev/shm; the mqueue of a namespace shows by itself.</summary>
+    /// <summary>Another's IPC namespace comes with that one's /dev/shm; a new mqueue mount shows the queues of
+    /// whatever namespace the container is in, the host's too.</summary>
     private void AdaptIpc(List<Mount> mounts)
     {
         int shm = mounts.FindIndex(static mount => mount.Destination == "/dev/shm");
@@ -90,8 +91,6 @@ public sealed partial class SpecBuilder
         else if (_host.IpcMode == "host")
         {
             mounts[shm] = Managed("/dev/shm", "/dev/shm", readOnly: false);
-            int mqueue = mounts.FindIndex(static mount => mount.Destination == "/dev/mqueue");
-            mounts[mqueue] = Managed("/dev/mqueue", "/dev/mqueue", readOnly: false);
         }
         else if (_host.IpcMode == "shareable")
         {

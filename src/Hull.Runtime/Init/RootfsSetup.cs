@@ -57,7 +57,7 @@ internal sealed unsafe partial class RootfsSetup
         _plan.Call("mount", SystemCallNumbers.mount, "/", "mounts made here must not show on the host",
             [0, "/", 0, PlanArgument.Named((nint)hostPropagation, hostPropagation.ToString()), 0]);
         _plan.Call("move_mount", SystemCallNumbers.move_mount, bundle, "the root filesystem gets a place in our tree",
-            [_rootArgument, _empty, Files.AtCurrentDirectory, ".", Mounts.MoveFromEmptyPath]);
+            [_rootArgument, _empty, Files.AtCurrentDirectory, _empty, Mounts.MoveFromEmptyPath | Mounts.MoveToEmptyPath]);
         _plan.Call("fchdir", SystemCallNumbers.fchdir, "root", "paths below are relative to the new root", [_rootArgument]);
     }
 

@@ -15,6 +15,30 @@ internal static class UserNamespaceMaps
         WriteMap(pid, "gid_map", linux.GidMappings);
     }
 
+    /// <summary>The host's id for id 0 of the container; 0 where it is not mapped.</summary>
+    public static uint HostRoot(IReadOnlyList<IdMapping>? mappings) =>
+        mappings?.FirstOrDefault(static mapping => mapping.ContainerID == 0)?.HostID ?? 0;
+
+    /// <summary>A user namespace with these maps and no process, by its descriptor: what idmapped mounts take. A child makes it
+    /// and ends.</summary>
+    public static SafeFileHandle MakeNamespace(LinuxConfig linux)
+    {
+        InitPlan plan = new();
+        ChildGates gates = new(plan);
+        gates.Wait(plan, "until the namespace is open; then this process has done its work");
+        using StartedChild child = StartedChild.Clone(plan, CloneFlags.NewUser, null, gates,
+            static (step, errno) => new ContainerException(ContainerFault.Engine, new SyscallException(step.Call, step.Target, errno).Message));
+        try
+        {
+            Write(child.Pid, linux);
+            return Files.Open($"/proc/{child.Pid}/ns/user", OpenFlags.ReadOnly);
+        }
+        finally
+        {
+            child.Kill();
+        }
+    }
+
     private static void WriteMap(int pid, string name, IReadOnlyList<IdMapping>? mappings)
     {
         if (mappings is null or { Count: 0 })
