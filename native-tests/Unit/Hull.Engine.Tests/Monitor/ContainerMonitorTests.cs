@@ -112,6 +112,8 @@ public sealed class ContainerMonitorTests
         monitor.Starter.Dispose();
 
         using MonitorConnection? wait = MonitorClient.TryWait(monitor.Paths, monitor.Id, WaitCondition.NotRunning);
+        // Answered after the wait was read: otherwise the container may end before its monitor knows that somebody waits.
+        _ = MonitorClient.Query(monitor.Paths, monitor.Id);
         File.WriteAllText(Path.Combine(monitor.Host.Directory, "pipe"), "go\n");
 
         Assert.Equal(new ExitNotice(0), MonitorClient.WaitForExit(wait!));
