@@ -55,7 +55,9 @@ internal static class LogsCommand
             throw EngineException.Invalid("configured logging driver does not support reading: this container was made with --log-driver none");
         }
 
-        // Ctrl-C ends this process, the follower, and nothing else: the container is in another session.
+        // Ctrl-C ends this process, the follower, and nothing else: the container is in another session. Behind & of a shell
+        // without job control SIGINT comes ignored, and a follower that nothing ends is no use.
+        Signals.StopIgnoring(SignalSet.Of(Signal.SIGINT));
         using MonitorConnection? life = follow ? MonitorClient.TryWait(context.Paths, status.Id, WaitCondition.NotRunning) : null;
         using SafeFileHandle? changes = life is null ? null : Inotify.Watch(
             context.Paths.ContainerDirectory(status.Id), WatchEvents.Modified | WatchEvents.Created | WatchEvents.MovedTo);
