@@ -297,17 +297,20 @@ def row_load():
 
 
 def many(title, workers):
+    """A hundred containers an engine, in batches that take turns; a sample is a batch."""
     Engines.need("hull", "docker", "podman")
-    table = Table(title)
-    for engine in ("hull", "docker", "podman"):
-        program = HULL if engine == "hull" else engine
-        names = [f"bench-many-{number}" for number in range(100)]
-        commands = [[program, "run", "-d", "--name", name, "--network", "none", "busybox", "sleep", "100000"] for name in names]
-        begin = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            list(pool.map(lambda command: quiet(*command), commands))
-        table.add(engine, (time.monotonic() - begin) * 10)
-        quiet(*removal(program, *names))
+    table, batch = Table(title), 20
+    programs = {"hull": HULL, "docker": "docker", "podman": "podman"}
+    for first in range(0, 100, batch):
+        for engine, program in programs.items():
+            commands = [[program, "run", "-d", "--name", f"bench-many-{number}", "--network", "none", "busybox", "sleep", "100000"]
+                        for number in range(first, first + batch)]
+            begin = time.monotonic()
+            with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+                list(pool.map(lambda command: quiet(*command), commands))
+            table.add(engine, (time.monotonic() - begin) * 1000 / batch)
+    for program in programs.values():
+        quiet(*removal(program, *(f"bench-many-{number}" for number in range(100))))
     table.show({"docker": 0.15, "podman": 0.15})
 
 
