@@ -39,9 +39,18 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
     {
         Detached("box", ["--restart", "always"]);
 
-        Store.Shell($"kill -9 {MonitorOf("box")}").Ok();
+        for (int restarts = 1; restarts <= 2; restarts++)
+        {
+            Store.Shell($"kill -9 {MonitorOf("box")}").Ok();
 
-        Wait.Until(() => Store.Run("ps", "--format", "{{.Names}} {{.State}}").Ok() == "box running", 10, () => Store.Run("ps", "-a").Stdout);
+            Wait.Until(() => Store.Run("ps", "--format", "{{.Names}} {{.State}}").Ok() == "box running", 10, () => Store.Run("ps", "-a").Stdout);
+            Assert.Equal($"{restarts}", Inspect("box", "{{.RestartCount}}"));
+        }
+
+        // What a user starts begins a new series.
+        Store.Run("stop", "-t", "0", "box").Ok();
+        Store.Run("start", "box").Ok();
+        Assert.Equal("0", Inspect("box", "{{.RestartCount}}"));
     }
 
     [KernelFact(Needs.Root)]
@@ -90,6 +99,36 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
         finally
         {
             Store.Shell($"umount {small}").Ok();
+        }
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Disk_FullWhenTheContainerEnds_TheRecordTellsTheTruthLater()
+    {
+        string small = Path.Combine(Store.Scratch, "brim");
+        Store.Shell($"mkdir {small} && mount -t tmpfs -o size=30m brim {small}").Ok();
+        string hull = $"HULL_DATA_ROOT={small}/data $HULL";
+        try
+        {
+            Store.Shell($"{hull} load -i {Repository.Fixture("busybox")}").Ok();
+            string id = Store.Shell($"{hull} run -d --name brim busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; echo tick; done; exit 7'").Ok();
+            Store.Shell($"dd if=/dev/zero of={small}/filler bs=4k 2>/dev/null; true").Ok();
+            // Its output cannot be kept now, which must not end it.
+            Thread.Sleep(500 * Machine.TimeScale);
+            Assert.Equal("running", Store.Shell($"{hull} ps --format '{{{{.State}}}}'").Ok());
+
+            string pid = Store.Shell($"{hull} inspect -f '{{{{.State.Pid}}}}' brim").Ok();
+            string monitor = Store.Shell($"awk '/^PPid:/ {{ print $2 }}' /proc/{pid}/status; kill -9 {pid}").Ok();
+            Wait.Until(() => !Directory.Exists($"/proc/{monitor}"), 10, () => "the monitor lives on");
+            Store.Shell($"rm {small}/filler").Ok();
+
+            Assert.Equal("exited 137", Store.Shell($"{hull} inspect -f '{{{{.State.Status}}}} {{{{.State.ExitCode}}}}' brim").Ok());
+            Assert.Contains("No space left", Store.Shell($"{hull} inspect -f '{{{{.State.Error}}}}' brim").Ok(), StringComparison.OrdinalIgnoreCase);
+            Assert.Equal("", Store.Shell($"find /sys/fs/cgroup -name {id}").Ok());
+        }
+        finally
+        {
+            Store.Shell($"{hull} rm -f brim; umount {small}").Ok();
         }
     }
 

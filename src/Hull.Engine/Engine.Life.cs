@@ -19,6 +19,10 @@ public sealed partial class Engine
     /// <exception cref="EngineException">NotModified: it runs already; CommandNotFound, CannotExecute: the payload.</exception>
     public MonitorConnection Start(
         ContainerId id, out int pid, AttachStreams streams = AttachStreams.None, TerminalSize? size = null, MonitorStarter? starter = null)
+        => Start(id, out pid, streams, size, starter, restarts: 0);
+
+    private MonitorConnection Start(
+        ContainerId id, out int pid, AttachStreams streams, TerminalSize? size, MonitorStarter? starter, int restarts)
     {
         using MonitorStarter monitor = starter ?? MonitorLauncher.Spawn();
         ContainerStatus status = Status(id);
@@ -38,7 +42,7 @@ public sealed partial class Engine
                 break;
         }
 
-        return Launch(monitor, id, out pid, streams, size);
+        return Launch(monitor, id, out pid, streams, size, restarts);
     }
 
     /// <summary>Create and start in one go: the monitor's start-up (3-4 ms) overlaps with the making of the record.</summary>
@@ -244,8 +248,18 @@ public sealed partial class Engine
         }
     }
 
-    private MonitorConnection Launch(MonitorStarter monitor, ContainerId id, out int pid, AttachStreams streams, TerminalSize? size) => monitor.Start(
-        new StartRequest { DataRoot = Paths.DataRoot, ExecRoot = Paths.ExecRoot, Container = id, Streams = streams, Size = size }, out pid);
+    private MonitorConnection Launch(
+        MonitorStarter monitor, ContainerId id, out int pid, AttachStreams streams, TerminalSize? size, int restarts = 0) => monitor.Start(
+        new StartRequest
+        {
+            DataRoot = Paths.DataRoot,
+            ExecRoot = Paths.ExecRoot,
+            Container = id,
+            Streams = streams,
+            Size = size,
+            RestartCount = restarts,
+        },
+        out pid);
 
     private void AwaitMonitor(ContainerId id) => AcquireMonitor(id).Dispose();
 

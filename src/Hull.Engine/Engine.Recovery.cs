@@ -1,4 +1,5 @@
 using Hull.Engine.Containers;
+using Hull.Engine.Monitor;
 using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Runtime.Cgroups;
@@ -37,6 +38,7 @@ public sealed partial class Engine
             }
 
             HostConfig? host = TryReadHost(id);
+            string? lastWords = Containers.ReadLastWords(id);
             bool rebooted = !KillRemains(id, host?.CgroupParent);
             ended = now with
             {
@@ -45,7 +47,9 @@ public sealed partial class Engine
                 MonitorPid = 0,
                 ExitCode = Killed,
                 Finished = DateTimeOffset.UtcNow,
-                Error = rebooted
+                Error = lastWords is not null
+                    ? $"the container's monitor failed: {lastWords}; what was left of the container was ended"
+                    : rebooted
                     ? "the host or the container's monitor was ended while the container ran"
                     : "the container's monitor was killed; what was left of the container was ended",
             };
@@ -56,7 +60,8 @@ public sealed partial class Engine
             }
 
             restart = host is not null && ShouldRestart(host.RestartPolicy, ended);
-            Containers.WriteStatus(restart ? ended with { RestartCount = ended.RestartCount + 1 } : ended, durable: true);
+            ended = restart ? ended with { RestartCount = ended.RestartCount + 1 } : ended;
+            Containers.WriteStatus(ended, durable: true);
         }
 
         return restart ? StartAgain(ended) : ended;
@@ -76,7 +81,7 @@ public sealed partial class Engine
     {
         try
         {
-            Start(ended.Id, out _).Dispose();
+            Start(ended.Id, out _, AttachStreams.None, size: null, starter: null, ended.RestartCount).Dispose();
             return Containers.ReadStatus(ended.Id);
         }
         catch (EngineException e) when (e.Kind == EngineErrorKind.NotFound)

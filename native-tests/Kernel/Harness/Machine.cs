@@ -86,7 +86,8 @@ public static class Machine
     private static bool SwapIsCounted() =>
         CgroupV1Mount("memory") is string v1
             ? File.Exists($"{v1}/memory.memsw.limit_in_bytes")
-            : Directory.EnumerateDirectories(CgroupV2Mount ?? "/nonexistent").Any(child => File.Exists($"{child}/memory.swap.max"));
+            // The root of v2 has no limits and may have no child yet: the kernel counts swap where it lists any (CONFIG_SWAP).
+            : V2Controllers().Contains("memory") && File.Exists("/proc/swaps") && !(Read("/proc/cmdline") ?? "").Contains("swapaccount=0", StringComparison.Ordinal);
 
     private static bool HasCapability(int number) => (EffectiveCapabilities & (1UL << number)) != 0;
 

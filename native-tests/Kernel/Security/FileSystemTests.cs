@@ -14,7 +14,7 @@ public sealed class FileSystemTests(HullStore store) : SecurityTest(store)
 
     [KernelTheory(Needs.Root)]
     [MemberData(nameof(Touched))]
-    public void RunExecStop_PathIsALinkToTheHost_HostUntouched_CVE_2026_41579_CVE_2025_54867_CVE_2024_9341_CVE_2024_5154(string path)
+    public void RunExecStop_PathIsALinkToTheHost_HostUntouched_CVE_2015_3627_CVE_2026_41579_CVE_2025_54867_CVE_2024_9341_CVE_2024_5154(string path)
     {
         foreach ((string kind, string target) in new[] { ("folder", Canary.Folder), ("file", Canary.File), ("climb", "../../../../../../.." + Canary.Folder) })
         {

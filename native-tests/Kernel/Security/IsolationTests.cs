@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Hull.Kernel.Tests.Harness;
 
 namespace Hull.Kernel.Tests.Security;
@@ -86,6 +87,40 @@ public sealed class IsolationTests(HullStore store) : SecurityTest(store)
         Assert.Equal(4, seen.Split('\n').Length);
         Assert.All(seen.Split('\n'), line => Assert.True(
             line.Contains("Operation not permitted", StringComparison.Ordinal) || line.Contains("permission denied", StringComparison.OrdinalIgnoreCase), line));
+    }
+
+    /// <summary>As Docker has it, NET_RAW is among the defaults and opens AF_PACKET; whoever drops it closes that door.</summary>
+    [KernelFact(Needs.Root)]
+    public void Run_WithoutNetRaw_NoPacketSocket_CVE_2020_14386()
+    {
+        const string Arping = "arping -c 1 -w 1 -I lo 127.0.0.1 2>&1 | head -1; true";
+
+        Assert.DoesNotContain("not permitted", InBusybox(Arping).Ok(), StringComparison.Ordinal);
+        Assert.Contains("Operation not permitted", InBusybox(Arping, "--cap-drop", "NET_RAW").Ok(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Labels are data: none of them, whatever its prefix, steers the engine.</summary>
+    [KernelFact(Needs.Root)]
+    public void Run_LabelsThatLookLikeControlData_HaveNoEffect_CVE_2026_53488()
+    {
+        string marker = $"{Store.Scratch}/pwned";
+        JsonObject labels = new()
+        {
+            ["hull.log-path"] = marker,
+            ["io.containerd.log.uri"] = $"binary:///bin/touch?{marker}",
+            ["com.docker.compose.project.working_dir"] = "/",
+            ["org.systemd.property.ExecStopPost"] = $"touch {marker}",
+            ["run.oci.hooks.stdout"] = marker,
+            ["io.podman.annotations.privileged"] = "TRUE",
+        };
+        string image = new HostileImage(Store, "labels").Config("Labels", labels).Load();
+
+        Hull("run", "-d", "--name", "labels", image, "sleep", "1000").Ok();
+
+        Assert.Equal("json-file false", Inspect("labels", "{{.HostConfig.LogConfig.Type}} {{.HostConfig.Privileged}}"));
+        Assert.StartsWith(Store.DataRoot, Inspect("labels", "{{.LogPath}}"), StringComparison.Ordinal);
+        Hull("rm", "-f", "labels").Ok();
+        Assert.False(File.Exists(marker));
     }
 
     [KernelFact(Needs.Root)]

@@ -1,3 +1,4 @@
+using System.Text;
 using Hull.Linux;
 using Microsoft.Win32.SafeHandles;
 
@@ -51,6 +52,16 @@ public sealed partial class ContainerStore
                 DirectoryListing.RemoveTree(directory, entry.Name, path);
             }
         }
+    }
+
+    /// <summary>In a container's runtime directory: why its monitor failed.</summary>
+    internal const string LastWordsName = "last-words";
+
+    /// <summary>What a failed monitor left as its reason; null where it left none.</summary>
+    internal string? ReadLastWords(ContainerId id)
+    {
+        using SafeFileHandle? file = Files.TryOpenAt(null, $"{_paths.RuntimeDirectory(id)}/{LastWordsName}", OpenFlags.ReadOnly, 0, out _);
+        return file is null ? null : Encoding.UTF8.GetString(Files.ReadAll(file, 64 << 10));
     }
 
     /// <summary>Removes the runtime directory of a container whose record is gone; the caller holds its lock.</summary>

@@ -62,6 +62,7 @@ internal sealed partial class ContainerMonitor : IDisposable
         starter.Handler = OnFrame;
         starter.Closed = OnClosed;
         _size = request.Size;
+        _backoff.Resume(request.RestartCount);
         try
         {
             Start(() =>

@@ -13,9 +13,11 @@ public sealed record StartRequest
     public AttachStreams Streams { get; init; }
     /// <summary>Size of the starter's terminal.</summary>
     public TerminalSize? Size { get; init; }
+    /// <summary>Restarts that this series has behind it: 0 where a user starts the container.</summary>
+    public int RestartCount { get; init; }
 
     internal FrameWriter Encode() => new FrameWriter(FrameKind.Start)
-        .Text(DataRoot).Text(ExecRoot).Text(Container.Hex).Byte((byte)Streams).Size(Size);
+        .Text(DataRoot).Text(ExecRoot).Text(Container.Hex).Byte((byte)Streams).Size(Size).Int32(RestartCount);
 
     internal static StartRequest Decode(ReadOnlySpan<byte> payload)
     {
@@ -27,6 +29,7 @@ public sealed record StartRequest
             Container = ContainerId.TryParse(reader.Text(), out ContainerId id) ? id : throw new InvalidDataException("monitor protocol: no container id"),
             Streams = (AttachStreams)reader.Byte(),
             Size = reader.Size(),
+            RestartCount = reader.Int32(),
         };
     }
 }

@@ -1,3 +1,5 @@
+using System.Text;
+using Hull.Engine.Containers;
 using Hull.Linux;
 using Microsoft.Win32.SafeHandles;
 
@@ -34,6 +36,7 @@ public sealed class MonitorProcess : IDisposable
     private SafeFileHandle? _listener;
     private Watch? _listenerWatch;
     private ContainerMonitor? _monitor;
+    private IContainerHost? _host;
 
     /// <param name="starter">The starter's socket; owned from here on.</param>
     /// <param name="open">Takes hold of the container that a Start names.</param>
@@ -56,8 +59,41 @@ public sealed class MonitorProcess : IDisposable
         using MonitorProcess process = new(new SafeFileHandle(StarterDescriptor, ownsHandle: true), ContainerHost.Open);
         using Watch watch = process._loop.Watch(signals, PollEvents.Readable, _ => process.OnSignal(signals));
         ContainerHost.Prepare();
-        process.RunLoop();
-        return 0;
+        try
+        {
+            process.RunLoop();
+            return 0;
+        }
+        catch (Exception error)
+        {
+            // A full disk when the end was to be recorded, or a defect of ours. Nobody listens here: the next command ends what
+            // is left of the container and reports these words.
+            process.LeaveLastWords(error);
+            return 1;
+        }
+    }
+
+    /// <summary>Writes why the monitor fails to where recovery reads it.</summary>
+    private void LeaveLastWords(Exception error)
+    {
+        if (_host is null || Files.TryOpenAt(
+            _host.RuntimeDirectory, ContainerStore.LastWordsName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate, 0x180, out _)
+            is not { } file)
+        {
+            return;
+        }
+
+        using (file)
+        {
+            try
+            {
+                Files.Write(file, Encoding.UTF8.GetBytes(FlagText.Printable(error.Message)), ContainerStore.LastWordsName);
+            }
+            catch (SyscallException)
+            {
+                // The exec root is full too; recovery then says that the monitor was killed.
+            }
+        }
     }
 
     /// <summary>Serves until the container has ended and every client has been told.</summary>
@@ -83,6 +119,7 @@ public sealed class MonitorProcess : IDisposable
         {
             StartRequest request = StartRequest.Decode(payload);
             IContainerHost host = _open(request);
+            _host = host;
             _monitor = new ContainerMonitor(_loop, host);
             // Before the container's record says "running": who reads that can connect.
             _listener = UnixSockets.Listen(host.RuntimeDirectory, SocketName);

@@ -15,6 +15,9 @@ internal sealed class RestartBackoff(RestartPolicy? policy)
     /// <summary>Restarts that were decided so far.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Goes on with a series that a monitor before this one began.</summary>
+    public void Resume(int restarts) => Count = restarts;
+
     /// <summary>How long to wait before the next start; null where there is none.</summary>
     /// <param name="exitCode">Of the run that ended.</param>
     /// <param name="ran">How long it ran.</param>

@@ -30,7 +30,7 @@ public sealed class FrameTests
     [Fact]
     public void Start_EncodedAndDecoded_IsTheSame()
     {
-        StartRequest request = new() { DataRoot = "/d", ExecRoot = "/e", Container = ContainerId.New(), Streams = AttachStreams.All };
+        StartRequest request = new() { DataRoot = "/d", ExecRoot = "/e", Container = ContainerId.New(), Streams = AttachStreams.All, RestartCount = 3 };
 
         Assert.Equal(request, StartRequest.Decode(Payload(request.Encode(), FrameKind.Start)));
     }
