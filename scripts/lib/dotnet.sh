@@ -1,5 +1,8 @@
 # Sourced by the scripts: which runtime identifier, linker and runtime are used. Wants install.sh sourced before it.
 
+# As hull itself: an SDK that was unpacked by hand has no ICU beside it.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+
 case $(uname -m) in
   x86_64) rid=linux-x64 ;;
   aarch64) rid=linux-arm64 ;;
