@@ -2,6 +2,8 @@
 
 # As hull itself: an SDK that was unpacked by hand has no ICU beside it.
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+# No greeting, no certificate and no call home on an SDK's first use.
+export DOTNET_NOLOGO=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 case $(uname -m) in
   x86_64) rid=linux-x64 ;;
