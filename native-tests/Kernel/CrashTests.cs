@@ -53,6 +53,19 @@ public sealed class CrashTests(HullStore store) : KernelTest(store)
         Assert.Equal("0", Inspect("box", "{{.RestartCount}}"));
     }
 
+    /// <summary>A tracer is told of the end of a process before its parent is.</summary>
+    [KernelFact(Needs.Root | Needs.Strace)]
+    public void Container_UnderStrace_EndsWithItsOwnExitCode()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            RunResult traced = Store.Shell($"strace -f -qq -o {Store.Scratch}/trace $HULL run --rm {Store.Busybox} sh -c 'true & echo traced; exit 3'", 60);
+
+            Assert.Equal((3, "traced"), (traced.ExitCode, traced.Stdout.Trim()));
+            Assert.Equal("", traced.Stderr);
+        }
+    }
+
     [KernelFact(Needs.Root)]
     public void Cli_KilledAtAnyInstantOfRun_LeavesAStoreThatWorks()
     {

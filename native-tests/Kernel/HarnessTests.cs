@@ -23,7 +23,7 @@ public sealed class HarnessTests
     [KernelFact(Needs.Root)]
     public void Pty_ControlC_InterruptsForegroundProcess()
     {
-        using Pty pty = new("/bin/sh", ["-c", "echo ready; sleep 100"], Nothing);
+        using Pty pty = new("/bin/sh", ["-c", "echo ready; exec sleep 100"], Nothing);
         pty.WaitForOutput("ready");
 
         pty.Type("\u0003");

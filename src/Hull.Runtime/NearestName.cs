@@ -1,14 +1,14 @@
 namespace Hull.Runtime;
 
 /// <summary>The known name that a mistyped one most resembles, for "did you mean".</summary>
-internal static class NearestName
+public static class NearestName
 {
     /// <summary>The candidate with the fewest insertions, deletions and replacements away; the first of several.</summary>
     public static string Of(string name, IEnumerable<string> candidates) =>
         candidates.MinBy(candidate => Distance(name, candidate)) ?? throw new ArgumentException("no candidates", nameof(candidates));
 
     /// <summary>Levenshtein's distance, in one row of memory.</summary>
-    internal static int Distance(ReadOnlySpan<char> from, ReadOnlySpan<char> to)
+    public static int Distance(ReadOnlySpan<char> from, ReadOnlySpan<char> to)
     {
         int[] row = new int[to.Length + 1];
         for (int j = 0; j <= to.Length; j++)

@@ -71,6 +71,7 @@ public static class Machine
         Needs.SysResource => HasCapability(24) ? null : "no CAP_SYS_RESOURCE",
         Needs.AppArmor => Read("/sys/module/apparmor/parameters/enabled") == "Y" ? null : "AppArmor is off",
         Needs.Skopeo => HasProgram("skopeo"),
+        Needs.Strace => HasProgram("strace"),
         Needs.Registry => HasProgram("docker-registry"),
         Needs.Runc => HasProgram("runc"),
         Needs.Loop => File.Exists("/dev/loop-control") ? HasProgram("mkfs.ext4") : "no loop devices",

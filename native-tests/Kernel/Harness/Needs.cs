@@ -45,4 +45,7 @@ public enum Needs
 
     /// <summary>The cpu, memory and pids controllers, of either version. Tests with this need run in the guest too.</summary>
     Limits = 1 << 13,
+
+    /// <summary>Debian's strace, and a host that lets root trace.</summary>
+    Strace = 1 << 14,
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Hull.Linux;
+using Hull.Runtime;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Containers;
@@ -183,7 +184,7 @@ public sealed partial class ContainerStore
         foreach (DirectoryEntry entry in DirectoryListing.Read(directory, _paths.Names))
         {
             string name = Encoding.UTF8.GetString(entry.Name);
-            int distance = EditDistance.Between(reference, name);
+            int distance = NearestName.Distance(reference, name);
             if (distance <= Math.Max(1, reference.Length / 3)
                 && Files.TryReadLink(directory, name, out _) is { } target && ContainerId.TryParse(target, out ContainerId id) && Exists(id))
             {

@@ -34,7 +34,7 @@ internal sealed partial class ContainerMonitor : IDisposable
     private Client? _starter;
     private Payload? _payload;
     private ProcessStreams? _streams;
-    private Watch? _exitWatch;
+    private ExitWatch? _exitWatch;
     private long _startedAt;
     private Deadline? _restart;
     private Deadline? _kill;
@@ -146,7 +146,7 @@ internal sealed partial class ContainerMonitor : IDisposable
         _startedAt = Environment.TickCount64;
         _state = ContainerState.Running;
         _streams = new ProcessStreams(_loop, _payload, _buffer, _log, _settings.StdinOnce);
-        _exitWatch = _loop.Watch(_payload.PidFd, PollEvents.Readable, _ => OnInitEnded());
+        _exitWatch = new ExitWatch(_loop, _payload.PidFd, OnInitEnded);
         // The record first: whoever is told "started" finds it so.
         _host.Record(new StatusChange(ContainerState.Running)
         {
@@ -157,14 +157,13 @@ internal sealed partial class ContainerMonitor : IDisposable
         attach?.Invoke();
     }
 
-    private void OnInitEnded()
+    private void OnInitEnded(ProcessExit exit)
     {
-        ProcessExit exit = PidFd.Reap(_payload!.PidFd) ?? throw new InvalidOperationException("the pidfd is readable and init has not ended");
         RunOutcome outcome = _host.EndRun();
         foreach (ExecSession exec in _execs.ToArray())
         {
             // Killed with the rest; in the container's own pid namespace they have ended before init did.
-            exec.End(wait: true);
+            exec.AwaitEnd();
         }
 
         _streams!.Drain();

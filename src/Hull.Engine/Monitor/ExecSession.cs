@@ -8,7 +8,7 @@ namespace Hull.Engine.Monitor;
 internal sealed class ExecSession : IDisposable
 {
     private readonly Payload _payload;
-    private readonly Watch _exitWatch;
+    private readonly ExitWatch _exitWatch;
     private readonly Action<ExecSession> _ended;
 
     public ExecSession(EventLoop loop, Client client, Payload payload, ExecRequest request, NativeBuffer buffer, Action<ExecSession> ended)
@@ -23,7 +23,7 @@ internal sealed class ExecSession : IDisposable
             Streams.Resize(request.Size);
         }
 
-        _exitWatch = loop.Watch(payload.PidFd, PollEvents.Readable, _ => End(wait: false));
+        _exitWatch = new ExitWatch(loop, payload.PidFd, End);
     }
 
     public Client Client { get; }
@@ -51,10 +51,12 @@ internal sealed class ExecSession : IDisposable
         _payload.Dispose();
     }
 
-    /// <summary>The process has ended, or has been killed and is about to: tells the client and lets go.</summary>
-    public void End(bool wait)
+    /// <summary>The process has been killed and is about to end.</summary>
+    public void AwaitEnd() => End(PidFd.Reap(_payload.PidFd, wait: true)!.Value);
+
+    /// <summary>The process has ended: tells the client and lets go.</summary>
+    private void End(ProcessExit exit)
     {
-        ProcessExit exit = PidFd.Reap(_payload.PidFd, wait) ?? throw new InvalidOperationException("the pidfd is readable and the process has not ended");
         Streams.Drain();
         Client.Send(new ExitNotice(exit.ShellCode).Encode());
         Client.Finish();
