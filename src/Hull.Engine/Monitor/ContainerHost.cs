@@ -20,7 +20,7 @@ internal sealed partial class ContainerHost : IContainerHost
     /// <summary>A reader that asks whether the lock is held takes it for some microseconds.</summary>
     private const int LockAttempts = 50;
 
-    private static CgroupHost? s_cgroups;
+    private static CgroupHost? _cgroupHost;
 
     private readonly ContainerStore _store;
     private readonly FileLock _lock;
@@ -59,7 +59,7 @@ internal sealed partial class ContainerHost : IContainerHost
     public SafeFileHandle RuntimeDirectory { get; }
 
     /// <summary>What a start needs and does not depend on the container: done while the starter still writes its record.</summary>
-    public static void Prepare() => s_cgroups ??= CgroupHost.Detect();
+    public static void Prepare() => _cgroupHost ??= CgroupHost.Detect();
 
     /// <summary>Takes the container's lock and reads its records.</summary>
     /// <exception cref="EngineException">Conflict: another monitor has it. NotFound: no such container.</exception>
@@ -86,7 +86,7 @@ internal sealed partial class ContainerHost : IContainerHost
         try
         {
             Spec spec = SpecBuilder.Build(_config, _store.Paths, from);
-            _cgroup ??= ContainerCgroup.Create(s_cgroups!, HullPaths.CgroupPath(_config.Host.CgroupParent, _config.Id));
+            _cgroup ??= ContainerCgroup.Create(_cgroupHost!, HullPaths.CgroupPath(_config.Host.CgroupParent, _config.Id));
             List<string> notes = [];
             _cgroup.Apply(spec.Linux?.Resources, notes);
             _cgroup.PrepareAttach();
@@ -228,7 +228,7 @@ internal sealed partial class ContainerHost : IContainerHost
             Rootfs = new RootfsSource.Overlay(Layers(), bundle + "/upper", bundle + "/work"),
             CloneIntoCgroup = _cgroup!.CloneTarget,
             SelfAttach = _cgroup.SelfAttach,
-            CgroupHost = s_cgroups,
+            CgroupHost = _cgroupHost,
             Streams = streams.Child,
             Init = _config.Host.Init,
             DieWithParent = true,
