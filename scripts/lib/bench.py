@@ -1,6 +1,5 @@
 """The measuring half of scripts/bench. Runs as root in a mount and a network namespace of its own."""
 
-import concurrent.futures
 import json
 import os
 import shutil
@@ -38,6 +37,19 @@ def measure(arguments):
         with open(f"{work}/errors", encoding="utf-8", errors="replace") as errors:
             sys.exit(f"bench: {' '.join(arguments)}: status {os.waitstatus_to_exitcode(status)}\n{errors.read()}")
     return elapsed, usage.ru_maxrss / 1024
+
+
+def run_all(commands, workers):
+    """Runs the commands, so many at a time. Neither threads nor pipes of Python's: they would be timed with each command."""
+    running, queue = {}, list(reversed(commands))
+    while queue or running:
+        while queue and len(running) < workers:
+            command = queue.pop()
+            running[spawn(command)] = command
+        pid, status = os.wait()
+        if pid in running and status != 0:
+            sys.exit(f"bench: {' '.join(running[pid])}: status {os.waitstatus_to_exitcode(status)}")
+        running.pop(pid, None)
 
 
 def quiet(*arguments):
@@ -306,8 +318,7 @@ def many(title, workers):
             commands = [[program, "run", "-d", "--name", f"bench-many-{number}", "--network", "none", "busybox", "sleep", "100000"]
                         for number in range(first, first + batch)]
             begin = time.monotonic()
-            with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-                list(pool.map(lambda command: quiet(*command), commands))
+            run_all(commands, workers)
             table.add(engine, (time.monotonic() - begin) * 1000 / batch)
     for program in programs.values():
         quiet(*removal(program, *(f"bench-many-{number}" for number in range(100))))

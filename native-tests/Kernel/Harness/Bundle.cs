@@ -87,9 +87,17 @@ public sealed class Bundle
     /// <summary><c>hull runtime run</c>, left running.</summary>
     public HullProcess Start()
     {
-        File.WriteAllText($"{Directory}/config.json", Config.ToJsonString());
-        return _store.Start("runtime", "--root", $"{_store.ExecRoot}/runtime", "run", "--bundle", Directory, Id);
+        Write();
+        return _store.Start([.. Runtime, "run", "--bundle", Directory, Id]);
     }
+
+    /// <summary>Writes config.json.</summary>
+    public void Write() => File.WriteAllText($"{Directory}/config.json", Config.ToJsonString());
+
+    /// <summary><c>hull runtime --root …</c> with the words.</summary>
+    public RunResult Call(params string[] words) => _store.Run([.. Runtime, .. words]);
+
+    private string[] Runtime => ["runtime", "--root", $"{_store.ExecRoot}/runtime"];
 
     /// <summary>A file of the container's own cgroup, by the name it has on v2 and on v1; null where it is missing.</summary>
     public string? Cgroup(string controller, string unified, string legacy)

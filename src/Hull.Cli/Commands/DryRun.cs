@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using Hull.Cli.Output;
 using Hull.Engine;
 using Hull.Engine.Containers;
 using Hull.Images;
@@ -26,7 +26,7 @@ internal static class DryRun
         Spec spec = context.Engine.BuildSpec(container);
         if (form == SpecForm)
         {
-            context.Output.WriteLine(Indent(JsonSerializer.SerializeToElement(spec, RuntimeSpecJson.Default.Spec)));
+            context.Output.WriteLine(IndentedJson.Of(JsonSerializer.SerializeToElement(spec, RuntimeSpecJson.Default.Spec)));
             return 0;
         }
 
@@ -36,20 +36,5 @@ internal static class DryRun
         }
 
         return 0;
-    }
-
-    private static string Indent(JsonElement element)
-    {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions
-        {
-            Indented = true,
-            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        }))
-        {
-            element.WriteTo(writer);
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
     }
 }

@@ -82,7 +82,7 @@ internal static class VersionCommand
     internal static string Kernel() => File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
 
     /// <summary>The commit that the build put after the plus sign of the informational version.</summary>
-    private static string Build()
+    internal static string Build()
     {
         string text = typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
         int plus = text.IndexOf('+', StringComparison.Ordinal);

@@ -11,7 +11,6 @@ internal sealed class RuntimeArguments
         ["--root"] = "--root",
         ["--log"] = "--log",
         ["--log-format"] = "--log-format",
-        ["--rootless"] = "--rootless",
         ["--bundle"] = "--bundle",
         ["-b"] = "--bundle",
         ["--pid-file"] = "--pid-file",
@@ -53,6 +52,10 @@ internal sealed class RuntimeArguments
         ["-t"] = "--tty",
         ["--no-new-privs"] = "--no-new-privs",
         ["--ignore-paused"] = "--ignore-paused",
+        ["--help"] = "--help",
+        ["-h"] = "--help",
+        ["--version"] = "--version",
+        ["-v"] = "--version",
     };
 
     private readonly Dictionary<string, List<string>> _options = new(StringComparer.Ordinal);
@@ -85,8 +88,8 @@ internal sealed class RuntimeArguments
         for (int i = 0; i < args.Length; i++)
         {
             string word = args[i];
-            // After exec's id everything is the payload's.
-            bool payload = parsed.Verb == "exec" && parsed._positionals.Count > 0;
+            // After the id everything is the payload's, or ps's.
+            bool payload = parsed.Verb is "exec" or "ps" && parsed._positionals.Count > 0;
             if (payload || word.Length < 2 || word[0] != '-')
             {
                 parsed.AddWord(word);
@@ -100,6 +103,15 @@ internal sealed class RuntimeArguments
 
             int equals = word.StartsWith("--", StringComparison.Ordinal) ? word.IndexOf('=', StringComparison.Ordinal) : -1;
             string name = equals > 0 ? word[..equals] : word;
+            if (name == "--rootless")
+            {
+                // Before the verb it is a word (true, false, auto), after spec it is a flag.
+                string value = equals > 0 ? word[(equals + 1)..] : parsed.Verb.Length > 0 ? "true" : ++i < args.Length ? args[i] : "";
+                parsed.Add(name, value is "true" or "false" or "auto"
+                    ? value : throw new ContainerException(ContainerFault.Engine, $"--rootless {value}: expected true, false or auto"));
+                continue;
+            }
+
             if (Flags.TryGetValue(name, out string? flag))
             {
                 parsed.Add(flag, equals > 0 ? word[(equals + 1)..] : "true");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Hull.Engine;
 using Hull.Linux;
 using Hull.Oci;
 using Hull.Oci.RuntimeSpec;
@@ -28,19 +29,22 @@ internal static class RuntimeCommand
     /// <returns>The exit code: the payload's, or 1 for an error of the runtime as runc has it.</returns>
     public static int Run(ReadOnlySpan<string> args)
     {
+        RuntimeLog log = RuntimeLog.None;
         try
         {
             RuntimeArguments parsed = RuntimeArguments.Parse(args);
+            log = RuntimeLog.For(parsed);
             string root = parsed.Option("--root") ?? Environment.GetEnvironmentVariable("HULL_RUNTIME_ROOT") ?? DefaultRoot;
-            if (parsed.Verb is "create" or "run" or "exec")
+            if (parsed.Verb is "create" or "run" or "exec" && !parsed.Has("--help"))
             {
                 SealedBinary.ReplaceProcess(Environment.GetCommandLineArgs());
             }
 
             return Execute(parsed, new BundleRuntime(root));
         }
-        catch (Exception error) when (error is ContainerException or SyscallException or SpecException or CgroupException or IOException)
+        catch (Exception error) when (error is ContainerException or SyscallException or SpecException or CgroupException or EngineException or IOException)
         {
+            log.Error(error.Message);
             Write(2, $"hull runtime: {error.Message}\n");
             return 1;
         }
@@ -48,6 +52,12 @@ internal static class RuntimeCommand
 
     private static int Execute(RuntimeArguments parsed, BundleRuntime runtime)
     {
+        if (parsed.Has("--help"))
+        {
+            Write(1, RuntimeHelp.Text);
+            return 0;
+        }
+
         switch (parsed.Verb)
         {
             case "create":
@@ -72,9 +82,26 @@ internal static class RuntimeCommand
             case "list":
                 RuntimeList.Write(runtime, parsed);
                 return 0;
+            case "ps":
+                RuntimeProcesses.Write(runtime.ProcessIds(parsed.Id), parsed);
+                return 0;
+            case "pause":
+                runtime.Pause(parsed.Id);
+                return 0;
+            case "resume":
+                runtime.Resume(parsed.Id);
+                return 0;
+            case "spec":
+                SpecTemplate.WriteTo(parsed.Option("--bundle") ?? ".", rootless: parsed.Has("--rootless"));
+                return 0;
+            case "" when parsed.Has("--version"):
+                Write(1, RuntimeHelp.Version);
+                return 0;
+            case "" or "help":
+                Write(1, RuntimeHelp.Text);
+                return 0;
             default:
-                throw new ContainerException(ContainerFault.Engine,
-                    $"unknown command '{parsed.Verb}': use create, start, run, exec, state, list, kill or delete");
+                throw new ContainerException(ContainerFault.Engine, $"unknown command '{parsed.Verb}' ('hull runtime --help' lists them)");
         }
     }
 

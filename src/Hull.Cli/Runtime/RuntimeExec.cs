@@ -67,7 +67,39 @@ internal static class RuntimeExec
             Terminal = parsed.Has("--tty"),
             Cwd = parsed.Option("--cwd") ?? process.Cwd,
             Env = [.. process.Env ?? [], .. parsed.All("--env")],
-            User = parsed.Option("--user") is { } user ? UserOf(user) : process.User,
+            User = WithGroups(parsed, parsed.Option("--user") is { } user ? UserOf(user) : process.User ?? new User()),
+            NoNewPrivileges = parsed.Has("--no-new-privs") ? parsed.Option("--no-new-privs") != "false" : process.NoNewPrivileges,
+            ApparmorProfile = parsed.Option("--apparmor") ?? process.ApparmorProfile,
+            SelinuxLabel = parsed.Option("--process-label") ?? process.SelinuxLabel,
+            Capabilities = WithAdded(parsed.All("--cap"), process.Capabilities),
+        };
+    }
+
+    private static User WithGroups(RuntimeArguments parsed, User user)
+    {
+        List<uint> groups = [.. user.AdditionalGids ?? []];
+        foreach (string text in parsed.All("--additional-gids"))
+        {
+            groups.Add(uint.TryParse(text, out uint gid) && gid <= int.MaxValue
+                ? gid : throw new ContainerException(ContainerFault.Engine, $"--additional-gids {text}: expected a number"));
+        }
+
+        return user with { AdditionalGids = groups };
+    }
+
+    /// <summary>Into the sets in force; the inheritable and ambient ones stay as they are (CVE-2022-29162).</summary>
+    private static Capabilities? WithAdded(IReadOnlyList<string> added, Capabilities? own)
+    {
+        if (added.FirstOrDefault(static name => !CapabilitySet.TryNumber(name, out _)) is { } unknown)
+        {
+            throw new ContainerException(ContainerFault.Engine, $"--cap {unknown}: unknown capability");
+        }
+
+        return added.Count == 0 ? own : (own ?? new Capabilities()) with
+        {
+            Bounding = [.. (own?.Bounding ?? []).Union(added)],
+            Effective = [.. (own?.Effective ?? []).Union(added)],
+            Permitted = [.. (own?.Permitted ?? []).Union(added)],
         };
     }
 

@@ -1,27 +1,73 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using Hull.Cli.Output;
+using Hull.Runtime;
 using Hull.Runtime.Bundles;
 
 namespace Hull.Cli.Runtime;
 
-/// <summary><c>hull runtime list</c>.</summary>
+/// <summary><c>hull runtime list</c>, in runc's shapes.</summary>
 internal static class RuntimeList
 {
+    /// <summary>hull runs containers as root alone.</summary>
+    private const string Owner = "root";
+
     public static void Write(BundleRuntime runtime, RuntimeArguments parsed)
     {
-        StringBuilder text = new();
-        if (!parsed.Has("--quiet"))
+        IReadOnlyList<(ContainerState State, string Status)> all = runtime.List();
+        RuntimeCommand.Write(1, parsed.Has("--quiet")
+            ? string.Concat(all.Select(container => container.State.Id + "\n"))
+            : (parsed.Option("--format") ?? "table") switch
+            {
+                "table" => Table(all),
+                "json" => Json(all),
+                string other => throw new ContainerException(ContainerFault.Engine, $"invalid format option '{other}': table and json are there"),
+            });
+    }
+
+    private static int Pid(ContainerState state, string status) => status == "stopped" ? 0 : state.Pid;
+
+    private static string Created(ContainerState state) => state.Created.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
+
+    private static string Table(IReadOnlyList<(ContainerState State, string Status)> all)
+    {
+        TabWriter table = new(minimumWidth: 12);
+        table.AddRow("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
+        foreach ((ContainerState state, string status) in all)
         {
-            text.AppendLine("ID\tPID\tSTATUS\tBUNDLE\tCREATED");
+            table.AddRow(
+                state.Id, Pid(state, status).ToString(CultureInfo.InvariantCulture), status, state.Bundle, Created(state), Owner);
         }
 
-        foreach ((ContainerState state, string status) in runtime.List())
+        using StringWriter text = new();
+        table.WriteTo(text);
+        return text.ToString();
+    }
+
+    private static string Json(IReadOnlyList<(ContainerState State, string Status)> all)
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter json = new(stream))
         {
-            text.AppendLine(parsed.Has("--quiet")
-                ? state.Id
-                : string.Create(CultureInfo.InvariantCulture, $"{state.Id}\t{(status == "stopped" ? 0 : state.Pid)}\t{status}\t{state.Bundle}\t{state.Created:O}"));
+            json.WriteStartArray();
+            foreach ((ContainerState state, string status) in all)
+            {
+                json.WriteStartObject();
+                json.WriteString("ociVersion"u8, state.OciVersion);
+                json.WriteString("id"u8, state.Id);
+                json.WriteNumber("pid"u8, Pid(state, status));
+                json.WriteString("status"u8, status);
+                json.WriteString("bundle"u8, state.Bundle);
+                json.WriteString("rootfs"u8, state.Rootfs);
+                json.WriteString("created"u8, Created(state));
+                json.WriteString("owner"u8, Owner);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
         }
 
-        RuntimeCommand.Write(1, text.ToString());
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length) + "\n";
     }
 }

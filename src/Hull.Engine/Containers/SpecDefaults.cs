@@ -3,7 +3,7 @@ using Hull.Oci.RuntimeSpec;
 namespace Hull.Engine.Containers;
 
 /// <summary>What Docker gives a container that asked for nothing (moby oci/defaults.go as of 28.x states the same facts).</summary>
-internal static class SpecDefaults
+public static class SpecDefaults
 {
     public const string OciVersion = "1.2.0";
     public const string Path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -114,6 +114,49 @@ public sealed class BundleRuntime
         }
     }
 
+    /// <summary>Stops every process of the container where it is, until <see cref="Resume"/>.</summary>
+    public void Pause(string id)
+    {
+        using FileLock held = _store.Lock(id);
+        ContainerState state = _store.Load(id);
+        if (Status(state) is not ("running" or "created"))
+        {
+            throw new ContainerException(ContainerFault.Engine, "container not running");
+        }
+
+        using ContainerCgroup cgroup = CgroupOf(state);
+        cgroup.Freeze();
+    }
+
+    public void Resume(string id)
+    {
+        using FileLock held = _store.Lock(id);
+        ContainerState state = _store.Load(id);
+        if (Status(state) != "paused")
+        {
+            throw new ContainerException(ContainerFault.Engine, "container not paused");
+        }
+
+        using ContainerCgroup cgroup = CgroupOf(state);
+        cgroup.Thaw();
+    }
+
+    /// <summary>Every process of the container, by the ids of the caller's pid namespace.</summary>
+    public IReadOnlyList<int> ProcessIds(string id)
+    {
+        ContainerState state = _store.Load(id);
+        if (Status(state) == "stopped")
+        {
+            throw new ContainerException(ContainerFault.Engine, "container not running");
+        }
+
+        using ContainerCgroup cgroup = CgroupOf(state);
+        return cgroup.Processes();
+    }
+
+    private static ContainerCgroup CgroupOf(ContainerState state) => ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath)
+        ?? throw new ContainerException(ContainerFault.Engine, $"cgroup {state.CgroupPath} of the container is gone");
+
     /// <summary>Frees what a stopped container has left; with <paramref name="force"/> kills a running one first.</summary>
     public void Delete(string id, bool force)
     {

@@ -1,0 +1,142 @@
+using System.Text.Json.Nodes;
+using Hull.Kernel.Tests.Harness;
+
+namespace Hull.Kernel.Tests;
+
+/// <summary><c>hull runtime</c> from one call to the next: what engines ask of runc.</summary>
+public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
+{
+    /// <summary>A container that sleeps, in the background; removed by the test's end.</summary>
+    private sealed class Running : IDisposable
+    {
+        public Running(HullStore store, string script = "sleep 1000")
+        {
+            Bundle = new Bundle(store, script);
+            Bundle.Write();
+            // As runc's, the container keeps the streams of its create; the test's pipes would never end.
+            store.Shell($"$HULL runtime --root {store.ExecRoot}/runtime create --bundle {Bundle.Directory} {Bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+            Bundle.Call("start", Bundle.Id).Ok();
+        }
+
+        public Bundle Bundle { get; }
+
+        public string Id => Bundle.Id;
+
+        public string Status => (string)JsonNode.Parse(Bundle.Call("state", Id).Ok())!["status"]!;
+
+        public void Dispose() => Bundle.Call("delete", "--force", Id).Ok();
+    }
+
+    [KernelFact(Needs.Root)]
+    public void PauseResume_StopTheProcessesAndLetThemGoOn()
+    {
+        using Running container = new(Store);
+        Assert.Equal("running", container.Status);
+
+        container.Bundle.Call("pause", container.Id).Ok();
+        Assert.Equal("paused", container.Status);
+        container.Bundle.Call("pause", container.Id).Fails(1, "container not running");
+        container.Bundle.Call("exec", container.Id, "true").Fails(1, "paused");
+
+        container.Bundle.Call("resume", container.Id).Ok();
+        Assert.Equal("running", container.Status);
+        container.Bundle.Call("resume", container.Id).Fails(1, "container not paused");
+        container.Bundle.Call("exec", container.Id, "true").Ok();
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Delete_Paused_IsRefusedWithoutForce()
+    {
+        using Running container = new(Store);
+        container.Bundle.Call("pause", container.Id).Ok();
+
+        container.Bundle.Call("delete", container.Id).Fails(1, "not stopped: paused");
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Ps_JsonAndTable_HaveEveryProcess()
+    {
+        using Running container = new(Store, "sleep 1001 & sleep 1002 & wait");
+        Wait.Until(() => JsonNode.Parse(container.Bundle.Call("ps", "--format", "json", container.Id).Ok())!.AsArray().Count == 3, 5, () => "not three processes");
+
+        string[] table = container.Bundle.Call("ps", container.Id).Ok().Split('\n');
+        Assert.Matches("^UID +PID +PPID +C +STIME +TTY +TIME +CMD$", table[0]);
+        Assert.Equal(4, table.Length);
+        Assert.Contains(table, line => line.EndsWith("sleep 1001", StringComparison.Ordinal));
+        Assert.Equal("PID", container.Bundle.Call("ps", container.Id, "-o", "pid").Ok().Split('\n')[0]);
+        container.Bundle.Call("ps", "--format", "xml", container.Id).Fails(1, "table and json");
+    }
+
+    [KernelFact(Needs.Root)]
+    public void List_JsonAndTable_AreRuncs()
+    {
+        using Running container = new(Store);
+
+        JsonNode listed = JsonNode.Parse(container.Bundle.Call("list", "--format", "json").Ok())!.AsArray().Single(one => (string)one!["id"]! == container.Id)!;
+        Assert.Equal(("running", container.Bundle.Directory, "root"), ((string)listed["status"]!, (string)listed["bundle"]!, (string)listed["owner"]!));
+        Assert.Equal($"{container.Bundle.Directory}/rootfs", (string)listed["rootfs"]!);
+        Assert.True((int)listed["pid"]! > 1);
+
+        Assert.Matches("^ID +PID +STATUS +BUNDLE +CREATED +OWNER$", container.Bundle.Call("list").Ok().Split('\n')[0]);
+        Assert.Contains(container.Id, container.Bundle.Call("list", "-q").Ok().Split('\n'));
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Exec_FlagsOfTheCommandLine_Apply()
+    {
+        using Running container = new(Store);
+
+        string status = container.Bundle.Call(
+            "exec", "--user", "1000:1000", "--additional-gids", "42", "--cap", "CAP_NET_RAW", "--no-new-privs", container.Id, "cat", "/proc/self/status").Ok();
+
+        Assert.Matches(@"(?m)^Uid:\t1000\t1000\t1000\t1000$", status);
+        Assert.Matches(@"(?m)^Groups:\t42 $", status);
+        Assert.Matches(@"(?m)^NoNewPrivs:\t1$", status);
+        // NET_RAW is number 13; the bundle has MKNOD 27, DAC_OVERRIDE 1, KILL 5, SETUID 7, SETGID 6.
+        Assert.Matches(@"(?m)^CapBnd:\t00000000080020e2$", status);
+        Assert.Matches(@"(?m)^CapInh:\t0{16}$", status);
+        container.Bundle.Call("exec", "--cap", "CAP_NOSUCH", container.Id, "true").Fails(1, "CAP_NOSUCH");
+        container.Bundle.Call("exec", "--additional-gids", "x", container.Id, "true").Fails(1, "--additional-gids x");
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Spec_Written_RunsAndIsNotOverwritten()
+    {
+        Bundle bundle = new(Store, "true");
+        bundle.Call("spec", "--bundle", bundle.Directory).Ok();
+        bundle.Call("spec", "--bundle", bundle.Directory).Fails(1, "exists. Remove it first");
+
+        JsonNode spec = JsonNode.Parse(File.ReadAllText($"{bundle.Directory}/config.json"))!;
+        Assert.Equal(("rootfs", "sh", true), ((string)spec["root"]!["path"]!, (string)spec["process"]!["args"]![0]!, (bool)spec["process"]!["terminal"]!));
+        spec["process"]!["terminal"] = false;
+        spec["process"]!["args"] = new JsonArray("sh", "-c", "echo from-the-template; grep NoNewPrivs /proc/self/status");
+        File.WriteAllText($"{bundle.Directory}/config.json", spec.ToJsonString());
+
+        Assert.Equal("from-the-template\nNoNewPrivs:\t1", bundle.Call("run", "--bundle", bundle.Directory, bundle.Id).Ok());
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Log_Failure_IsAppendedInBothFormats()
+    {
+        Bundle bundle = new(Store, "true");
+        string log = $"{Store.Scratch}/runtime.log";
+
+        Store.Run("runtime", "--log", log, "--log-format", "json", "state", "no-such").Fails(1, "container does not exist: no-such");
+        Store.Run("runtime", "--log", log, "state", "no-such").Fails(1);
+        Store.Run("runtime", "--log", log, "--log-format", "xml", "state", "no-such").Fails(1, "unknown log-format 'xml'");
+
+        string[] lines = File.ReadAllLines(log);
+        Assert.Equal(2, lines.Length);
+        JsonNode json = JsonNode.Parse(lines[0])!;
+        Assert.Equal(("error", "container does not exist: no-such"), ((string)json["level"]!, (string)json["msg"]!));
+        Assert.Matches("^time=\"[^\"]+\" level=error msg=\"container does not exist: no-such\"$", lines[1]);
+    }
+
+    [KernelFact(Needs.Root)]
+    public void VersionAndHelp_AreThere()
+    {
+        Assert.Matches(@"^hull-runtime version \d+\.\d+\.\d+\ncommit: \S+\nspec: \d+\.\d+\.\d+$", Hull("runtime", "--version").Ok());
+        Assert.Contains("hull runtime [--root DIR]", Hull("runtime", "--help").Ok(), StringComparison.Ordinal);
+        Hull("runtime", "nosuch").Fails(1, "unknown command 'nosuch'");
+    }
+}

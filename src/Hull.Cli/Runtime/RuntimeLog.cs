@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Hull.Linux;
+using Hull.Runtime;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Cli.Runtime;
+
+/// <summary>The file of <c>--log</c>, from which engines read why a call failed: a line an event, in runc's two formats.</summary>
+internal sealed class RuntimeLog
+{
+    private readonly string? _path;
+    private readonly bool _json;
+
+    private RuntimeLog(string? path, bool json)
+    {
+        _path = path;
+        _json = json;
+    }
+
+    public static RuntimeLog None { get; } = new(null, false);
+
+    /// <exception cref="ContainerException">A format that is not there.</exception>
+    public static RuntimeLog For(RuntimeArguments parsed)
+    {
+        string format = parsed.Option("--log-format") ?? "text";
+        return format is "text" or "json"
+            ? new RuntimeLog(parsed.Option("--log"), format == "json")
+            : throw new ContainerException(ContainerFault.Engine, $"unknown log-format '{format}': text and json are there");
+    }
+
+    /// <summary>Appends an error.</summary>
+    public void Error(string message)
+    {
+        if (_path is null)
+        {
+            return;
+        }
+
+        try
+        {
+            using SafeFileHandle file = Files.Open(_path, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Append, 0x1A4);
+            Files.Write(file, Line(message), _path);
+        }
+        catch (SyscallException error)
+        {
+            RuntimeCommand.Write(2, $"hull runtime: --log: {error.Message}\n");
+        }
+    }
+
+    private byte[] Line(string message)
+    {
+        string time = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        if (!_json)
+        {
+            string quoted = message.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).ReplaceLineEndings("\\n");
+            return Encoding.UTF8.GetBytes($"time=\"{time}\" level=error msg=\"{quoted}\"\n");
+        }
+
+        using MemoryStream line = new();
+        using (Utf8JsonWriter json = new(line))
+        {
+            json.WriteStartObject();
+            json.WriteString("level"u8, "error"u8);
+            json.WriteString("msg"u8, message);
+            json.WriteString("time"u8, time);
+            json.WriteEndObject();
+        }
+
+        line.WriteByte((byte)'\n');
+        return line.ToArray();
+    }
+}
