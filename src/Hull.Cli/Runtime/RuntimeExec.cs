@@ -51,8 +51,14 @@ internal static class RuntimeExec
         if (parsed.Option("--process") is { } file)
         {
             using SafeFileHandle handle = Files.Open(file, OpenFlags.ReadOnly);
-            return JsonSerializer.Deserialize(Files.ReadAll(handle, LargestProcess, file), RuntimeSpecJson.Default.Process)
-                ?? throw new ContainerException(ContainerFault.Engine, $"{file} holds null");
+            try
+            {
+                return SpecReader.ReadProcess(Files.ReadAll(handle, LargestProcess, file));
+            }
+            catch (JsonException error)
+            {
+                throw new ContainerException(ContainerFault.Engine, $"{file} is not a valid process: {error.Message}", error);
+            }
         }
 
         Process process = spec.Process ?? throw new ContainerException(ContainerFault.Engine, "process: the spec has no process");

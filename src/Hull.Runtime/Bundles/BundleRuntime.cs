@@ -217,8 +217,7 @@ public sealed class BundleRuntime
 
         try
         {
-            return JsonSerializer.Deserialize(Files.ReadAll(file, LargestSpec, path), RuntimeSpecJson.Default.Spec)
-                ?? throw new ContainerException(ContainerFault.Engine, $"{path} holds null");
+            return SpecReader.ReadSpec(Files.ReadAll(file, LargestSpec, path));
         }
         catch (JsonException error)
         {

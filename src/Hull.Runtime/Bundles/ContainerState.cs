@@ -1,4 +1,5 @@
-using System.Text.Json.Serialization;
+using System.Buffers;
+using System.Text.Json;
 
 namespace Hull.Runtime.Bundles;
 
@@ -18,6 +19,68 @@ public sealed record ContainerState
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(ContainerState))]
-internal sealed partial class ContainerStateJson : JsonSerializerContext;
+/// <summary>The state's wire form. By hand, as <see cref="Oci.RuntimeSpec.SpecReader"/> and for its reason.</summary>
+internal static class ContainerStateCodec
+{
+    public static byte[] Write(ContainerState state)
+    {
+        ArrayBufferWriter<byte> text = new(512);
+        using (Utf8JsonWriter json = new(text))
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, state.Id);
+            json.WriteString("ociVersion"u8, state.OciVersion);
+            json.WriteString("bundle"u8, state.Bundle);
+            json.WriteString("rootfs"u8, state.Rootfs);
+            json.WriteNumber("pid"u8, state.Pid);
+            json.WriteNumber("startTime"u8, state.StartTime);
+            json.WriteString("cgroupPath"u8, state.CgroupPath);
+            json.WriteString("created"u8, state.Created);
+            if (state.Annotations is { } annotations)
+            {
+                json.WriteStartObject("annotations"u8);
+                foreach ((string name, string value) in annotations)
+                {
+                    json.WriteString(name, value);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return text.WrittenSpan.ToArray();
+    }
+
+    /// <exception cref="JsonException">Not what <see cref="Write"/> makes.</exception>
+    public static ContainerState Read(ReadOnlyMemory<byte> text)
+    {
+        using JsonDocument document = JsonDocument.Parse(text);
+        JsonElement json = document.RootElement;
+        try
+        {
+            return new ContainerState
+            {
+                Id = Text(json, "id"),
+                OciVersion = Text(json, "ociVersion"),
+                Bundle = Text(json, "bundle"),
+                Rootfs = Text(json, "rootfs"),
+                Pid = json.GetProperty("pid").GetInt32(),
+                StartTime = json.GetProperty("startTime").GetUInt64(),
+                CgroupPath = Text(json, "cgroupPath"),
+                Created = json.GetProperty("created").GetDateTimeOffset(),
+                Annotations = json.TryGetProperty("annotations", out JsonElement annotations)
+                    ? annotations.EnumerateObject().ToDictionary(one => one.Name, one => one.Value.GetString()!, StringComparer.Ordinal)
+                    : null,
+            };
+        }
+        catch (Exception error) when (error is KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new JsonException(error.Message, error);
+        }
+    }
+
+    private static string Text(JsonElement json, string name) =>
+        json.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");
+}

@@ -40,7 +40,7 @@ public sealed class RuntimeStore
 
     public void Save(ContainerState state) => AtomicFile.Write(
         Path.Combine(DirectoryOf(state.Id), StateFile),
-        JsonSerializer.SerializeToUtf8Bytes(state, ContainerStateJson.Default.ContainerState),
+        ContainerStateCodec.Write(state),
         durable: false);
 
     /// <exception cref="ContainerException">There is no such container.</exception>
@@ -56,8 +56,14 @@ public sealed class RuntimeStore
                 : new SyscallException("open", path, errno);
         }
 
-        return JsonSerializer.Deserialize(Files.ReadAll(file, LargestState, path), ContainerStateJson.Default.ContainerState)
-            ?? throw new ContainerException(ContainerFault.Engine, $"{path} is empty");
+        try
+        {
+            return ContainerStateCodec.Read(Files.ReadAll(file, LargestState, path));
+        }
+        catch (JsonException error)
+        {
+            throw new ContainerException(ContainerFault.Engine, $"{path} is damaged: {error.Message}", error);
+        }
     }
 
     /// <summary>The gate between create and start, opened for both directions so that neither side blocks on opening it.</summary>
