@@ -124,12 +124,4 @@ public sealed class ContainerFilterTests : IDisposable
 
         Assert.Equal(expected, Engine.ShouldRestart(RestartPolicy.Parse(policy), status));
     }
-
-    [Theory]
-    [InlineData("-o", "user", "Couldn't find PID field")]
-    [InlineData("-o", "pid,nope", "unknown column 'nope'")]
-    [InlineData("-Z", "", "not supported")]
-    public void Top_WrongArguments_SayWhy(string first, string second, string words) =>
-        Assert.Contains(words,
-            Assert.Throws<EngineException>(() => _engine.Top(_engine.Find("db"), second.Length > 0 ? [first, second] : [first])).Message, StringComparison.Ordinal);
 }
