@@ -80,7 +80,7 @@ internal static class CommandTable
         "ps" or "ls" or "list" => ListCommand.Create(context, path),
         "start" => StartCommand.Create(context, path),
         "stop" => StopCommand.Create(context, path),
-        "restart" => RestartCommand.Create(context, path),
+        "restart" => StopCommand.CreateRestart(context, path),
         "kill" => KillCommand.Create(context, path),
         "rm" or "remove" => RemoveCommand.Create(context, path),
         "logs" => LogsCommand.Create(context, path),

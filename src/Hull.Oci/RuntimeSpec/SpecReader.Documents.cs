@@ -49,7 +49,7 @@ public sealed partial class SpecReader
         Path = Text(o, "path"),
         Args = List(o, "args", AsText),
         Env = List(o, "env", AsText),
-        Timeout = Int32OrNull(o, "timeout"),
+        Timeout = NumberOrNull<int>(o, "timeout"),
     };
 
     private Process Process(JsonElement o) => new()
@@ -63,7 +63,7 @@ public sealed partial class SpecReader
         ApparmorProfile = TextOrNull(o, "apparmorProfile"),
         Capabilities = Object(o, "capabilities", Capabilities),
         NoNewPrivileges = BooleanOrNull(o, "noNewPrivileges"),
-        OomScoreAdj = Int32OrNull(o, "oomScoreAdj"),
+        OomScoreAdj = NumberOrNull<int>(o, "oomScoreAdj"),
         SelinuxLabel = TextOrNull(o, "selinuxLabel"),
         User = Object(o, "user", User),
         Scheduler = Object(o, "scheduler", Scheduler),
@@ -73,15 +73,15 @@ public sealed partial class SpecReader
 
     private ConsoleSize ConsoleSize(JsonElement o) => new()
     {
-        Height = UInt16(o, "height"),
-        Width = UInt16(o, "width"),
+        Height = Number<ushort>(o, "height"),
+        Width = Number<ushort>(o, "width"),
     };
 
     private User User(JsonElement o) => new()
     {
-        Uid = UInt32OrNull(o, "uid") ?? 0,
-        Gid = UInt32OrNull(o, "gid") ?? 0,
-        Umask = UInt32OrNull(o, "umask"),
+        Uid = NumberOrNull<uint>(o, "uid") ?? 0,
+        Gid = NumberOrNull<uint>(o, "gid") ?? 0,
+        Umask = NumberOrNull<uint>(o, "umask"),
         AdditionalGids = List(o, "additionalGids", AsUInt32),
         Username = TextOrNull(o, "username"),
     };
@@ -98,25 +98,25 @@ public sealed partial class SpecReader
     private Rlimit Rlimit(JsonElement o) => new()
     {
         Type = Text(o, "type"),
-        Soft = UInt64(o, "soft"),
-        Hard = UInt64(o, "hard"),
+        Soft = Number<ulong>(o, "soft"),
+        Hard = Number<ulong>(o, "hard"),
     };
 
     private Scheduler Scheduler(JsonElement o) => new()
     {
         Policy = Text(o, "policy"),
-        Nice = Int32OrNull(o, "nice"),
-        Priority = Int32OrNull(o, "priority"),
+        Nice = NumberOrNull<int>(o, "nice"),
+        Priority = NumberOrNull<int>(o, "priority"),
         Flags = List(o, "flags", AsText),
-        Runtime = UInt64OrNull(o, "runtime"),
-        Deadline = UInt64OrNull(o, "deadline"),
-        Period = UInt64OrNull(o, "period"),
+        Runtime = NumberOrNull<ulong>(o, "runtime"),
+        Deadline = NumberOrNull<ulong>(o, "deadline"),
+        Period = NumberOrNull<ulong>(o, "period"),
     };
 
     private IoPriority IoPriority(JsonElement o) => new()
     {
         Class = Text(o, "class"),
-        Priority = Int32OrNull(o, "priority"),
+        Priority = NumberOrNull<int>(o, "priority"),
     };
 
     private CpuAffinity CpuAffinity(JsonElement o) => new()
@@ -151,20 +151,20 @@ public sealed partial class SpecReader
 
     private IdMapping IdMapping(JsonElement o) => new()
     {
-        ContainerID = UInt32(o, "containerID"),
-        HostID = UInt32(o, "hostID"),
-        Size = UInt32(o, "size"),
+        ContainerID = Number<uint>(o, "containerID"),
+        HostID = Number<uint>(o, "hostID"),
+        Size = Number<uint>(o, "size"),
     };
 
     private LinuxDevice LinuxDevice(JsonElement o) => new()
     {
         Type = Text(o, "type"),
         Path = Text(o, "path"),
-        Major = Int64OrNull(o, "major"),
-        Minor = Int64OrNull(o, "minor"),
-        FileMode = UInt32OrNull(o, "fileMode"),
-        Uid = UInt32OrNull(o, "uid"),
-        Gid = UInt32OrNull(o, "gid"),
+        Major = NumberOrNull<long>(o, "major"),
+        Minor = NumberOrNull<long>(o, "minor"),
+        FileMode = NumberOrNull<uint>(o, "fileMode"),
+        Uid = NumberOrNull<uint>(o, "uid"),
+        Gid = NumberOrNull<uint>(o, "gid"),
     };
 
     private Personality Personality(JsonElement o) => new()
@@ -175,7 +175,7 @@ public sealed partial class SpecReader
 
     private TimeOffset TimeOffset(JsonElement o) => new()
     {
-        Secs = Int64OrNull(o, "secs") ?? default,
-        Nanosecs = UInt32OrNull(o, "nanosecs") ?? 0,
+        Secs = NumberOrNull<long>(o, "secs") ?? default,
+        Nanosecs = NumberOrNull<uint>(o, "nanosecs") ?? 0,
     };
 }

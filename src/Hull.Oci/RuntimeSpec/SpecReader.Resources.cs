@@ -22,19 +22,19 @@ public sealed partial class SpecReader
     {
         Allow = Boolean(o, "allow"),
         Type = TextOrNull(o, "type"),
-        Major = Int64OrNull(o, "major"),
-        Minor = Int64OrNull(o, "minor"),
+        Major = NumberOrNull<long>(o, "major"),
+        Minor = NumberOrNull<long>(o, "minor"),
         Access = TextOrNull(o, "access"),
     };
 
     private MemoryResources MemoryResources(JsonElement o) => new()
     {
-        Limit = Int64OrNull(o, "limit"),
-        Reservation = Int64OrNull(o, "reservation"),
-        Swap = Int64OrNull(o, "swap"),
-        Kernel = Int64OrNull(o, "kernel"),
-        KernelTCP = Int64OrNull(o, "kernelTCP"),
-        Swappiness = UInt64OrNull(o, "swappiness"),
+        Limit = NumberOrNull<long>(o, "limit"),
+        Reservation = NumberOrNull<long>(o, "reservation"),
+        Swap = NumberOrNull<long>(o, "swap"),
+        Kernel = NumberOrNull<long>(o, "kernel"),
+        KernelTCP = NumberOrNull<long>(o, "kernelTCP"),
+        Swappiness = NumberOrNull<ulong>(o, "swappiness"),
         DisableOOMKiller = BooleanOrNull(o, "disableOOMKiller"),
         UseHierarchy = BooleanOrNull(o, "useHierarchy"),
         CheckBeforeUpdate = BooleanOrNull(o, "checkBeforeUpdate"),
@@ -42,26 +42,26 @@ public sealed partial class SpecReader
 
     private CpuResources CpuResources(JsonElement o) => new()
     {
-        Shares = UInt64OrNull(o, "shares"),
-        Quota = Int64OrNull(o, "quota"),
-        Burst = UInt64OrNull(o, "burst"),
-        Period = UInt64OrNull(o, "period"),
-        RealtimeRuntime = Int64OrNull(o, "realtimeRuntime"),
-        RealtimePeriod = UInt64OrNull(o, "realtimePeriod"),
+        Shares = NumberOrNull<ulong>(o, "shares"),
+        Quota = NumberOrNull<long>(o, "quota"),
+        Burst = NumberOrNull<ulong>(o, "burst"),
+        Period = NumberOrNull<ulong>(o, "period"),
+        RealtimeRuntime = NumberOrNull<long>(o, "realtimeRuntime"),
+        RealtimePeriod = NumberOrNull<ulong>(o, "realtimePeriod"),
         Cpus = TextOrNull(o, "cpus"),
         Mems = TextOrNull(o, "mems"),
-        Idle = Int64OrNull(o, "idle"),
+        Idle = NumberOrNull<long>(o, "idle"),
     };
 
     private PidsResources PidsResources(JsonElement o) => new()
     {
-        Limit = Int64(o, "limit"),
+        Limit = Number<long>(o, "limit"),
     };
 
     private BlockIoResources BlockIoResources(JsonElement o) => new()
     {
-        Weight = UInt16OrNull(o, "weight"),
-        LeafWeight = UInt16OrNull(o, "leafWeight"),
+        Weight = NumberOrNull<ushort>(o, "weight"),
+        LeafWeight = NumberOrNull<ushort>(o, "leafWeight"),
         WeightDevice = List(o, "weightDevice", WeightDevice),
         ThrottleReadBpsDevice = List(o, "throttleReadBpsDevice", ThrottleDevice),
         ThrottleWriteBpsDevice = List(o, "throttleWriteBpsDevice", ThrottleDevice),
@@ -71,47 +71,47 @@ public sealed partial class SpecReader
 
     private WeightDevice WeightDevice(JsonElement o) => new()
     {
-        Major = Int64(o, "major"),
-        Minor = Int64(o, "minor"),
-        Weight = UInt16OrNull(o, "weight"),
-        LeafWeight = UInt16OrNull(o, "leafWeight"),
+        Major = Number<long>(o, "major"),
+        Minor = Number<long>(o, "minor"),
+        Weight = NumberOrNull<ushort>(o, "weight"),
+        LeafWeight = NumberOrNull<ushort>(o, "leafWeight"),
     };
 
     private ThrottleDevice ThrottleDevice(JsonElement o) => new()
     {
-        Major = Int64(o, "major"),
-        Minor = Int64(o, "minor"),
-        Rate = UInt64(o, "rate"),
+        Major = Number<long>(o, "major"),
+        Minor = Number<long>(o, "minor"),
+        Rate = Number<ulong>(o, "rate"),
     };
 
     private HugepageLimit HugepageLimit(JsonElement o) => new()
     {
         PageSize = Text(o, "pageSize"),
-        Limit = UInt64(o, "limit"),
+        Limit = Number<ulong>(o, "limit"),
     };
 
     private NetworkResources NetworkResources(JsonElement o) => new()
     {
-        ClassID = UInt32OrNull(o, "classID"),
+        ClassID = NumberOrNull<uint>(o, "classID"),
         Priorities = List(o, "priorities", InterfacePriority),
     };
 
     private InterfacePriority InterfacePriority(JsonElement o) => new()
     {
         Name = Text(o, "name"),
-        Priority = UInt32(o, "priority"),
+        Priority = Number<uint>(o, "priority"),
     };
 
     private RdmaLimit RdmaLimit(JsonElement o) => new()
     {
-        HcaHandles = UInt32OrNull(o, "hcaHandles"),
-        HcaObjects = UInt32OrNull(o, "hcaObjects"),
+        HcaHandles = NumberOrNull<uint>(o, "hcaHandles"),
+        HcaObjects = NumberOrNull<uint>(o, "hcaObjects"),
     };
 
     private Seccomp Seccomp(JsonElement o) => new()
     {
         DefaultAction = Text(o, "defaultAction"),
-        DefaultErrnoRet = UInt32OrNull(o, "defaultErrnoRet"),
+        DefaultErrnoRet = NumberOrNull<uint>(o, "defaultErrnoRet"),
         Architectures = List(o, "architectures", AsText),
         Flags = List(o, "flags", AsText),
         ListenerPath = TextOrNull(o, "listenerPath"),
@@ -123,15 +123,15 @@ public sealed partial class SpecReader
     {
         Names = List(o, "names", AsText) ?? throw Missing("names"),
         Action = Text(o, "action"),
-        ErrnoRet = UInt32OrNull(o, "errnoRet"),
+        ErrnoRet = NumberOrNull<uint>(o, "errnoRet"),
         Args = List(o, "args", SeccompArgument),
     };
 
     private SeccompArgument SeccompArgument(JsonElement o) => new()
     {
-        Index = UInt32(o, "index"),
-        Value = UInt64(o, "value"),
-        ValueTwo = UInt64OrNull(o, "valueTwo"),
+        Index = Number<uint>(o, "index"),
+        Value = Number<ulong>(o, "value"),
+        ValueTwo = NumberOrNull<ulong>(o, "valueTwo"),
         Op = Text(o, "op"),
     };
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 
 namespace Hull.Oci.RuntimeSpec;
@@ -99,8 +101,7 @@ public sealed partial class SpecReader
     private string AsText(JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(null, "a text", value);
 
-    private uint AsUInt32(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetUInt32(out uint number) ? number : throw Wrong(null, "a number from 0 to 4294967295", value);
+    private uint AsUInt32(JsonElement value) => AsNumber<uint>(value, null);
 
     private string Text(JsonElement o, string name) => TextOrNull(o, name) ?? throw Missing(name);
 
@@ -116,40 +117,20 @@ public sealed partial class SpecReader
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
         : throw Wrong(name, "true or false", value);
 
-    private ushort UInt16(JsonElement o, string name) => UInt16OrNull(o, name) ?? throw Missing(name);
+    private T Number<T>(JsonElement o, string name)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T> => NumberOrNull<T>(o, name) ?? throw Missing(name);
 
-    private ushort? UInt16OrNull(JsonElement o, string name) =>
-        !TryMember(o, name, out JsonElement value) ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetUInt16(out ushort number) ? number
-        : throw Wrong(name, "a number from 0 to 65535", value);
+    private T? NumberOrNull<T>(JsonElement o, string name)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T> =>
+        TryMember(o, name, out JsonElement value) ? AsNumber<T>(value, name) : null;
 
-    private uint UInt32(JsonElement o, string name) => UInt32OrNull(o, name) ?? throw Missing(name);
-
-    private uint? UInt32OrNull(JsonElement o, string name) =>
-        !TryMember(o, name, out JsonElement value) ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetUInt32(out uint number) ? number
-        : throw Wrong(name, "a number from 0 to 4294967295", value);
-
-    private int Int32(JsonElement o, string name) => Int32OrNull(o, name) ?? throw Missing(name);
-
-    private int? Int32OrNull(JsonElement o, string name) =>
-        !TryMember(o, name, out JsonElement value) ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number
-        : throw Wrong(name, "a whole number of 32 bits", value);
-
-    private long Int64(JsonElement o, string name) => Int64OrNull(o, name) ?? throw Missing(name);
-
-    private long? Int64OrNull(JsonElement o, string name) =>
-        !TryMember(o, name, out JsonElement value) ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) ? number
-        : throw Wrong(name, "a whole number of 64 bits", value);
-
-    private ulong UInt64(JsonElement o, string name) => UInt64OrNull(o, name) ?? throw Missing(name);
-
-    private ulong? UInt64OrNull(JsonElement o, string name) =>
-        !TryMember(o, name, out JsonElement value) ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetUInt64(out ulong number) ? number
-        : throw Wrong(name, "a whole number of 64 bits, not negative", value);
+    /// <summary>Whole and within the type's range; no point and no exponent, as the serializer has it.</summary>
+    private T AsNumber<T>(JsonElement value, string? name)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T> =>
+        value.ValueKind == JsonValueKind.Number
+            && T.TryParse(value.GetRawText(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T number)
+            ? number
+            : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a number from {T.MinValue} to {T.MaxValue}"), value);
 
     private static bool TryMember(JsonElement o, string name, out JsonElement value) =>
         o.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
