@@ -175,6 +175,24 @@ public sealed class BundleCgroupTests(HullStore store) : KernelTest(store)
         Assert.All(result.Ok().Split('\n'), line => Assert.EndsWith(":/", line, StringComparison.Ordinal));
     }
 
+    [KernelFact(Needs.Limits)]
+    public void Run_HostsCgroupNamespace_ShowsTheHostsMountAndLeavesItsOptions()
+    {
+        const string options = "grep ' - cgroup2 ' /proc/self/mountinfo | head -n 1 | grep -o '[^ ]*$'";
+        string before = Store.Shell(options).Ok();
+        Bundle bundle = new(Store, "cat /proc/self/cgroup; cat /proc/self/mountinfo; echo x > /sys/fs/cgroup/pids/tasks");
+        bundle.Linux["namespaces"]!.AsArray().RemoveAt(5);
+
+        RunResult result = bundle.Run();
+
+        // A cgroup2 file system made anew in the host's cgroup namespace would take nsdelegate from the host.
+        Assert.Equal(before, Store.Shell(options).Ok());
+        Assert.Contains($":/hull/{bundle.Id}\n", result.Stdout, StringComparison.Ordinal);
+        string root = V2 ? "/ /sys/fs/cgroup ro" : $"/hull/{bundle.Id} /sys/fs/cgroup/pids ro";
+        Assert.Contains($" {root},", result.Stdout, StringComparison.Ordinal);
+        Assert.NotEqual("", result.Stderr);
+    }
+
     private void KillAndWait(Bundle bundle, HullProcess run)
     {
         Hull("runtime", "--root", $"{Store.ExecRoot}/runtime", "kill", bundle.Id, "KILL").Ok();

@@ -85,6 +85,12 @@ public static class SystemCallNumbers
     public static readonly int ioprio_set = Native(251, 30);
     public static readonly int personality = Native(135, 92);
     public static readonly int sched_setaffinity = Native(203, 122);
+    public static readonly int brk = Native(12, 214);
+    public static readonly int mmap = Native(9, 222);
+    public static readonly int munmap = Native(11, 215);
+    public static readonly int mprotect = Native(10, 226);
+    public static readonly int mremap = Native(25, 216);
+    public static readonly int pread64 = Native(17, 67);
     public static readonly int keyctl = Native(250, 219);
 
     /// <summary>The number on this machine's architecture.</summary>

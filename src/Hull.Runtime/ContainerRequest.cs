@@ -27,6 +27,10 @@ public sealed record ContainerRequest
     /// <summary>What a cgroup mount of the spec shows; null asks the host.</summary>
     public CgroupHost? CgroupHost { get; init; }
 
+    /// <summary>The container's cgroup, below each hierarchy's mount point; what a container in the host's cgroup namespace sees
+    /// of a v1 hierarchy.</summary>
+    public string? CgroupPath { get; init; }
+
     /// <summary>The payload's standard streams; the caller keeps ownership. Ignored with a terminal.</summary>
     public StandardStreams? Streams { get; init; }
 

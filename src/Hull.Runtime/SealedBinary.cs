@@ -47,10 +47,11 @@ public static unsafe partial class SealedBinary
         }
     }
 
-    /// <summary>Replaces this process by the sealed binary, with the same arguments and environment. Returns only where the
-    /// process is sealed already.</summary>
+    /// <summary>Makes this process run from the sealed binary: in place where the kernel allows it
+    /// (<see cref="OwnProcess.TryExchangeExecutable"/>), by execve with the same arguments and environment where it does not.</summary>
     /// <param name="commandLine">argv as the kernel has it, argv[0] included.</param>
-    public static void ReplaceProcess(IReadOnlyList<string> commandLine)
+    /// <remarks>For processes with a single managed thread.</remarks>
+    public static void SealProcess(IReadOnlyList<string> commandLine)
     {
         if (IsSealed())
         {
@@ -58,6 +59,15 @@ public static unsafe partial class SealedBinary
         }
 
         using SafeFileHandle binary = Open();
+        // open_tree(2) gives an O_PATH descriptor; mappings need one for reading.
+        using (SafeFileHandle readable = Files.Open($"/proc/self/fd/{binary.DangerousGetHandle()}", OpenFlags.ReadOnly))
+        {
+            if (OwnProcess.TryExchangeExecutable(readable))
+            {
+                return;
+            }
+        }
+
         byte** argv = Texts(commandLine);
         byte* empty = stackalloc byte[1];
         *empty = 0;

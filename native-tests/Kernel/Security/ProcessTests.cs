@@ -78,6 +78,57 @@ public sealed class ProcessTests(HullStore store) : SecurityTest(store)
         Assert.Equal(before, HashOfHull());
     }
 
+    [KernelTheory(Needs.Root)]
+    [InlineData("")]
+    // A kernel that does not let a process exchange its executable: the runtime starts anew from the sealed one.
+    [InlineData("strace -o /dev/null -e trace=prctl -e inject=prctl:error=EPERM")]
+    public void RuntimeCreate_OwnExecutable_IsReadOnlyForEverybody_CVE_2019_5736(string tracer)
+    {
+        // What the runtime shows until execve, here to the host's root, who may do more than any payload.
+        Bundle bundle = new(Store, "true");
+        bundle.Write();
+        Store.Shell($"{tracer} $HULL runtime --root {Store.ExecRoot}/runtime create --bundle {bundle.Directory} --pid-file {bundle.Directory}/pid {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        string pid = File.ReadAllText($"{bundle.Directory}/pid");
+
+        RunResult write = Store.Shell($"""
+            for file in /proc/{pid}/exe /proc/{pid}/map_files/*; do
+                if [ $file -ef $HULL ]; then
+                    echo ours
+                    echo pwned > $file
+                fi
+            done
+            """);
+
+        bundle.Call("delete", "--force", bundle.Id).Ok();
+        string[] refusals = write.Stderr.Trim().Split('\n');
+        Assert.All(refusals, line => Assert.EndsWith("Read-only file system", line, StringComparison.Ordinal));
+        Assert.Equal(refusals.Length, write.Stdout.Trim().Split('\n').Length);
+        Assert.InRange(refusals.Length, 4, 40);
+    }
+
+    [KernelFact(Needs.Root)]
+    public void RuntimeExec_OwnExecutable_CannotBeOverwritten_CVE_2019_5736()
+    {
+        string before = HashOfHull();
+        Bundle bundle = new(Store, "while :; do for p in /proc/[0-9]*; do (echo pwned > $p/exe) 2>/dev/null; (echo pwned >> $p/exe) 2>/dev/null; done; done");
+        foreach (string set in (string[])["bounding", "effective", "permitted"])
+        {
+            bundle.Config["process"]!["capabilities"]![set]!.AsArray().Add("CAP_SYS_PTRACE");
+        }
+
+        using HullProcess run = bundle.Start();
+        Wait.Until(() => bundle.Call("exec", bundle.Id, "true").ExitCode == 0, 10, () => "the container does not start");
+        for (int i = 0; i < 30; i++)
+        {
+            bundle.Call("exec", bundle.Id, "/proc/self/exe");
+            bundle.Call("exec", bundle.Id, "true").Ok();
+        }
+
+        bundle.Call("kill", bundle.Id, "KILL").Ok();
+        Assert.Equal(137, run.Finish().ExitCode);
+        Assert.Equal(before, HashOfHull());
+    }
+
     [KernelFact(Needs.Root)]
     public void Exec_WatchedByATracer_ShowsNoDescriptorOfTheHost_CVE_2016_9962()
     {

@@ -37,7 +37,7 @@ internal static class RuntimeCommand
             string root = parsed.Option("--root") ?? Environment.GetEnvironmentVariable("HULL_RUNTIME_ROOT") ?? DefaultRoot;
             if (parsed.Verb is "create" or "run" or "exec" && !parsed.Has("--help"))
             {
-                SealedBinary.ReplaceProcess(Environment.GetCommandLineArgs());
+                SealedBinary.SealProcess(Environment.GetCommandLineArgs());
             }
 
             return Execute(parsed, new BundleRuntime(root));

@@ -229,6 +229,7 @@ internal sealed partial class ContainerHost : IContainerHost
             CloneIntoCgroup = _cgroup!.CloneTarget,
             SelfAttach = _cgroup.SelfAttach,
             CgroupHost = _cgroupHost,
+            CgroupPath = _cgroup.Path,
             Streams = streams.Child,
             Init = _config.Host.Init,
             DieWithParent = true,

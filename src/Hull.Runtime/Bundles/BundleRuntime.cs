@@ -247,6 +247,7 @@ public sealed class BundleRuntime
             Bundle = options.Bundle,
             Rootfs = new RootfsSource.Directory(rootfs),
             CgroupHost = host,
+            CgroupPath = cgroupPath,
             CloneIntoCgroup = cgroup.CloneTarget,
             SelfAttach = cgroup.SelfAttach,
             StartGate = fifo,

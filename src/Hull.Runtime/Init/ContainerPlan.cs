@@ -55,7 +55,7 @@ internal static class ContainerPlan
 
         if ((spec.Mounts ?? []).Any(m => m.Type is "cgroup" or "cgroup2"))
         {
-            rootfs.AddCgroupMounts(Hierarchies(request.CgroupHost ?? CgroupHost.Detect()));
+            rootfs.AddCgroupMounts(Hierarchies(request.CgroupHost ?? CgroupHost.Detect(), namespaces.HasCgroup ? null : request.CgroupPath ?? "/"));
         }
 
         rootfs.AddSysctls();
@@ -87,7 +87,9 @@ internal static class ContainerPlan
     }
 
     /// <summary>What "/sys/fs/cgroup" shows on this host.</summary>
-    internal static IReadOnlyList<CgroupHierarchyMount> Hierarchies(CgroupHost host)
+    /// <param name="hostPath">The container's cgroup where it is in the host's cgroup namespace: on v1 it sees that directory of each
+    /// hierarchy, on v2 the whole tree, as with runc and docker.</param>
+    internal static IReadOnlyList<CgroupHierarchyMount> Hierarchies(CgroupHost host, string? hostPath)
     {
         List<CgroupHierarchyMount> mounts = [];
         foreach (CgroupHierarchy hierarchy in host.Hierarchies)
@@ -103,7 +105,8 @@ internal static class ContainerPlan
             IReadOnlyList<string> aliases = hierarchy.IsUnified || hierarchy.Controllers.Count < 2
                 ? []
                 : [.. hierarchy.Controllers.Where(c => c != directory && !c.Contains('=', StringComparison.Ordinal))];
-            mounts.Add(new CgroupHierarchyMount(directory, options, aliases, hierarchy.IsUnified));
+            string? shown = hostPath is null ? null : host.Layout == CgroupLayout.Unified ? hierarchy.MountPoint : hierarchy.MountPoint + hostPath;
+            mounts.Add(new CgroupHierarchyMount(directory, options, aliases, hierarchy.IsUnified, shown));
         }
 
         return mounts;

@@ -18,6 +18,9 @@ internal sealed class NamespacePlan : IDisposable
 
     public bool MakesCgroup { get; private set; }
 
+    /// <summary>Whether the container's cgroup namespace is another than ours.</summary>
+    public bool HasCgroup => MakesCgroup || _joined.Exists(j => j.Kind == CloneFlags.NewCgroup);
+
     public bool MakesUser => (Made & CloneFlags.NewUser) != 0;
 
     public bool JoinsUser => _joined.Exists(j => j.Kind == CloneFlags.NewUser);

@@ -76,7 +76,7 @@ internal sealed unsafe partial class RootfsSetup
     }
 
     /// <summary>The cgroup mounts; after the child was attached and has unshared its cgroup namespace.</summary>
-    /// <param name="hierarchies">What to show: cgroup v1 controller lists, and "" for the v2 hierarchy.</param>
+    /// <param name="hierarchies">What to show.</param>
     public void AddCgroupMounts(IReadOnlyList<CgroupHierarchyMount> hierarchies)
     {
         foreach (Mount mount in _spec.Mounts ?? [])
@@ -89,9 +89,9 @@ internal sealed unsafe partial class RootfsSetup
 
             string destination = Normalize(mount.Destination);
             Slot target = OpenTarget(destination, directory: true, resolve: ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
-            if (hierarchies is [{ Version2: true }])
+            if (hierarchies is [{ Version2: true } only])
             {
-                AttachNew("cgroup2", "cgroup2", [], options.Set, target, destination, "the cgroup tree, rooted at our own cgroup");
+                AttachHierarchy(only, "cgroup2", options.Set, target, destination);
                 continue;
             }
 
@@ -103,8 +103,7 @@ internal sealed unsafe partial class RootfsSetup
                 _plan.Call("mkdirat", SystemCallNumbers.mkdirat, place, "its mount point", [tree, hierarchy.Directory, DirectoryMode]);
                 Slot at = _plan.CallInto("openat", SystemCallNumbers.openat, place, "its mount point",
                     [tree, hierarchy.Directory, PathOnly | CloseOnExec | DirectoryFlag]);
-                AttachNew(hierarchy.Version2 ? "cgroup2" : "cgroup", "cgroup", hierarchy.Options, options.Set, at, place,
-                    "this hierarchy, rooted at our own cgroup");
+                AttachHierarchy(hierarchy, "cgroup", options.Set, at, place);
                 foreach (string alias in hierarchy.Aliases)
                 {
                     _plan.Call("symlinkat", SystemCallNumbers.symlinkat, $"{destination}/{alias}", "co-mounted controllers have a name each",
@@ -117,6 +116,25 @@ internal sealed unsafe partial class RootfsSetup
                 SetAttributes(tree, MountAttributes.ReadOnly, destination, "nobody makes directories beside the hierarchies", recursive: false);
             }
         }
+    }
+
+    private void AttachHierarchy(CgroupHierarchyMount hierarchy, string name, MountAttributes attributes, Slot target, string place)
+    {
+        if (hierarchy.HostDirectory is { } shown)
+        {
+            // Not a mount of our own: in the host's cgroup namespace one sets the whole hierarchy's options anew (nsdelegate and
+            // its like get lost for the host), and the kernel waits 10 ms for it.
+            Slot tree = _plan.CallInto("open_tree", SystemCallNumbers.open_tree, shown, "the host's mount once more, nowhere yet",
+                [Files.AtCurrentDirectory, shown, Mounts.OpenTreeClone | CloseOnExec]);
+            _plan.Call("mount_setattr", SystemCallNumbers.mount_setattr, place, "what is mounted inside does not reach the host",
+                [tree, _empty, Files.AtEmptyPath, Setting(attributes, MountFlags.Private), sizeof(Mounts.MountSetting)]);
+            _plan.Call("move_mount", SystemCallNumbers.move_mount, place, $"{shown} of the host appears here",
+                [tree, _empty, target, _empty, Mounts.MoveFromEmptyPath | Mounts.MoveToEmptyPath]);
+            return;
+        }
+
+        AttachNew(hierarchy.Version2 ? "cgroup2" : "cgroup", name, hierarchy.Options, attributes, target, place,
+            "the cgroup tree, rooted at our own cgroup");
     }
 
     /// <summary>The new root becomes "/", the host's tree goes.</summary>
@@ -280,4 +298,6 @@ internal sealed unsafe partial class RootfsSetup
 /// <param name="Directory">Its directory's name, <c>cpu,cpuacct</c>.</param>
 /// <param name="Options">Mount options that select it: controllers, or <c>none</c> and <c>name=systemd</c>.</param>
 /// <param name="Aliases">Further names, as symbolic links.</param>
-internal sealed record CgroupHierarchyMount(string Directory, IReadOnlyList<string> Options, IReadOnlyList<string> Aliases, bool Version2);
+/// <param name="HostDirectory">In the host's cgroup namespace: the directory of the host that appears. Null: a mount of our own.</param>
+internal sealed record CgroupHierarchyMount(
+    string Directory, IReadOnlyList<string> Options, IReadOnlyList<string> Aliases, bool Version2, string? HostDirectory);
