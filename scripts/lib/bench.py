@@ -409,4 +409,6 @@ def main():
         clean()
 
 
+# Told to end, the daemons end too: SystemExit runs the clean-up above, the signal's default action would not.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 main()
