@@ -139,4 +139,39 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
         Assert.Contains("hull runtime [--root DIR]", Hull("runtime", "--help").Ok(), StringComparison.Ordinal);
         Hull("runtime", "nosuch").Fails(1, "unknown command 'nosuch'");
     }
+
+    [KernelTheory(Needs.Root)]
+    [InlineData("nosuch", "exec: \"nosuch\": executable file not found in $PATH")]
+    [InlineData("/bin/nosuch", "exec: \"/bin/nosuch\": no such file or directory in the image")]
+    [InlineData("/tmp", "exec: \"/tmp\": is a directory: permission denied")]
+    [InlineData("/proc/version", "exec: \"/proc/version\": permission denied: the file is not executable")]
+    public void Create_CommandThatCannotBe_FailsAtOnceAndLeavesNothing(string command, string words)
+    {
+        Bundle bundle = new(Store, "");
+        bundle.Config["process"]!["args"] = new JsonArray(command);
+        bundle.Write();
+
+        bundle.Call("create", "--bundle", bundle.Directory, bundle.Id).Fails(1, words);
+
+        bundle.Call("state", bundle.Id).Fails(1, "does not exist");
+        Assert.Null(bundle.Cgroup("pids", "cgroup.procs", "cgroup.procs"));
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Run_BindMountBelowTheCgroupMount_LiesOverIt()
+    {
+        Directory.CreateDirectory($"{Store.Scratch}/shown");
+        File.WriteAllText($"{Store.Scratch}/shown/file", "mine\n");
+        string place = Machine.CgroupV1Mount("pids") is null ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids";
+        Bundle bundle = new(Store, $"cat {place}/file");
+        bundle.Config["mounts"]!.AsArray().Add(new JsonObject
+        {
+            ["destination"] = place,
+            ["type"] = "bind",
+            ["source"] = $"{Store.Scratch}/shown",
+            ["options"] = new JsonArray("bind", "ro"),
+        });
+
+        Assert.Equal("mine", bundle.Run().Ok());
+    }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hull.Linux;
+using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Init;
 using Microsoft.Win32.SafeHandles;
 using SeccompProfile = Hull.Oci.RuntimeSpec.Seccomp;
@@ -83,6 +84,11 @@ public static class ContainerLauncher
             }
 
             child.WaitFor();
+            if (request.StartGate is not null)
+            {
+                CheckCommand(child.Pid, request.Spec.Process!);
+            }
+
             return new RunningContainer(child, console is null ? null : ReceiveTerminal(console.Value.First));
         }
         catch
@@ -94,6 +100,17 @@ public static class ContainerLauncher
         finally
         {
             console?.First.Dispose();
+        }
+    }
+
+    /// <summary>The process that starts the container later is not this one and gets no report of a failed execve.</summary>
+    private static void CheckCommand(int pid, Process process)
+    {
+        // EACCES: a host whose root may not look into a process that is not dumpable (no CAP_SYS_PTRACE). Then start tells less.
+        using SafeFileHandle? inside = Files.TryOpenAt(null, $"/proc/{pid}/root", OpenFlags.Path | OpenFlags.Directory, 0, out _);
+        if (inside is not null && process.Args is { Count: > 0 })
+        {
+            ExecutableDiagnosis.Check(new ContainerFiles(inside, mounts: null), process);
         }
     }
 

@@ -29,6 +29,12 @@ internal static class ContainerPlan
         }
 
         namespaces.AddJoins(plan);
+        if (namespaces.MakesCgroup)
+        {
+            plan.Call("unshare", SystemCallNumbers.unshare, "cgroup namespace", "our cgroup, in which we are, becomes the root that we see",
+                [PlanArgument.Named((nint)CloneFlags.NewCgroup, "NewCgroup")]);
+        }
+
         AddNames(plan, spec);
         if ((namespaces.Made & CloneFlags.NewNetwork) != 0)
         {
@@ -36,7 +42,7 @@ internal static class ContainerPlan
         }
 
         rootfs.AttachRoot(request.Bundle);
-        rootfs.AddMounts();
+        rootfs.AddMounts(() => Hierarchies(request.CgroupHost ?? CgroupHost.Detect(), namespaces.HasCgroup ? null : request.CgroupPath ?? "/"));
         rootfs.AddDevices();
         if (process.Terminal == true)
         {
@@ -45,17 +51,6 @@ internal static class ContainerPlan
         else
         {
             payload.AddStreams(request.Streams);
-        }
-
-        if (namespaces.MakesCgroup)
-        {
-            plan.Call("unshare", SystemCallNumbers.unshare, "cgroup namespace", "our cgroup becomes the root that we see",
-                [PlanArgument.Named((nint)CloneFlags.NewCgroup, "NewCgroup")]);
-        }
-
-        if ((spec.Mounts ?? []).Any(m => m.Type is "cgroup" or "cgroup2"))
-        {
-            rootfs.AddCgroupMounts(Hierarchies(request.CgroupHost ?? CgroupHost.Detect(), namespaces.HasCgroup ? null : request.CgroupPath ?? "/"));
         }
 
         rootfs.AddSysctls();

@@ -14,37 +14,51 @@ internal static class ExecutableDiagnosis
 {
     private const int Enough = 4096;
 
-    public static ContainerException Explain(ContainerFiles files, Process process, Errno errno)
+    public static ContainerException Explain(ContainerFiles files, Process process, Errno errno) =>
+        Search(files, process, out ContainerException? refused) is { } path ? ExplainFile(files, path, errno) : refused!;
+
+    /// <summary>Looks for the command before anything executes it: what create tells its caller, as runc does, for a start that
+    /// fails later has nobody to tell.</summary>
+    /// <exception cref="ContainerException">There is no such command, or none with an x bit.</exception>
+    public static void Check(ContainerFiles files, Process process)
+    {
+        if (Search(files, process, out ContainerException? refused) is null)
+        {
+            throw refused!;
+        }
+    }
+
+    /// <summary>The file that execvp(3) would come to: regular and with an x bit.</summary>
+    /// <param name="refused">Where there is none: why.</param>
+    private static string? Search(ContainerFiles files, Process process, out ContainerException? refused)
     {
         string command = process.Args![0];
-        string? found = null;
+        refused = NotFound(command, command.Contains('/', StringComparison.Ordinal)
+            ? "no such file or directory in the image"
+            : "executable file not found in $PATH");
         foreach (string candidate in ExecutableSearch.Candidates(command, process.Env))
         {
             string absolute = candidate.StartsWith('/') ? candidate : $"{process.Cwd.TrimEnd('/')}/{candidate}";
             using SafeFileHandle? file = Open(files, absolute, OpenFlags.Path);
-            if (file is not null)
+            if (file is null)
             {
-                found = absolute;
-                // execvp(3) goes on after a directory or a file without x bits; so does the search for the one to explain.
-                FileMetadata metadata = Files.Stat(file, absolute);
-                if (metadata.IsRegular && (metadata.Permissions & 0x49) != 0)
-                {
-                    return ExplainFile(files, absolute, errno);
-                }
+                continue;
             }
+
+            // execvp(3) goes on after a directory or a file without x bits; so does the search.
+            FileMetadata metadata = Files.Stat(file, absolute);
+            if (metadata.IsRegular && (metadata.Permissions & 0x49) != 0)
+            {
+                refused = null;
+                return absolute;
+            }
+
+            refused = metadata.IsDirectory
+                ? CannotExecute(absolute, "is a directory: permission denied")
+                : CannotExecute(absolute, "permission denied: the file is not executable (chmod +x it in the image)");
         }
 
-        if (found is null)
-        {
-            return NotFound(command, command.Contains('/', StringComparison.Ordinal)
-                ? "no such file or directory in the image"
-                : "executable file not found in $PATH");
-        }
-
-        using SafeFileHandle refused = Open(files, found, OpenFlags.Path)!;
-        return Files.Stat(refused, found).IsDirectory
-            ? CannotExecute(found, "is a directory")
-            : CannotExecute(found, "permission denied: the file is not executable (chmod +x it in the image)");
+        return null;
     }
 
     private static ContainerException ExplainFile(ContainerFiles files, string path, Errno errno)

@@ -17,10 +17,13 @@ internal sealed unsafe partial class RootfsSetup
         new() { Path = "/dev/tty", Type = "c", Major = 5, Minor = 0 },
     ];
 
+    /// <summary>Many kernels are built without it (CONFIG_PROC_KCORE).</summary>
+    private const string KernelMemory = "/proc/kcore";
+
     private static readonly (string Name, string Target)[] Links =
     [
         ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
-        ("core", "/proc/kcore"), ("ptmx", "pts/ptmx"),
+        ("core", KernelMemory), ("ptmx", "pts/ptmx"),
     ];
 
     /// <summary>Makes the nodes, unless /dev is the host's own by a bind mount, which is left alone.</summary>
@@ -56,6 +59,11 @@ internal sealed unsafe partial class RootfsSetup
 
         foreach ((string name, string target) in Links)
         {
+            if (target == KernelMemory && Files.TryStatAt(null, KernelMemory, followLinks: false, out _) is null)
+            {
+                continue;
+            }
+
             // EEXIST: the image, or a volume, brings its own /dev.
             _plan.Call("symlinkat", SystemCallNumbers.symlinkat, $"/dev/{name}", "programs expect it", [target, dev, name], [Errno.EEXIST]);
         }

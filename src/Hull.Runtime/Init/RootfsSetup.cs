@@ -61,60 +61,52 @@ internal sealed unsafe partial class RootfsSetup
         _plan.Call("fchdir", SystemCallNumbers.fchdir, "root", "paths below are relative to the new root", [_rootArgument]);
     }
 
-    /// <summary>All mounts of the spec but the cgroup ones, which wait until the child is in its cgroup.</summary>
-    public void AddMounts()
-    {
-        foreach (Mount mount in _spec.Mounts ?? [])
-        {
-            if (mount.Type is "cgroup" or "cgroup2" && !MountOptions.Parse(mount.Options).Bind)
-            {
-                continue;
-            }
-
-            AddMount(mount);
-        }
-    }
-
-    /// <summary>The cgroup mounts; after the child was attached and has unshared its cgroup namespace.</summary>
-    /// <param name="hierarchies">What to show.</param>
-    public void AddCgroupMounts(IReadOnlyList<CgroupHierarchyMount> hierarchies)
+    /// <summary>All mounts of the spec, in its order.</summary>
+    /// <param name="hierarchies">What a cgroup mount shows.</param>
+    public void AddMounts(Func<IReadOnlyList<CgroupHierarchyMount>> hierarchies)
     {
         foreach (Mount mount in _spec.Mounts ?? [])
         {
             MountOptions options = MountOptions.Parse(mount.Options);
-            if (mount.Type is not ("cgroup" or "cgroup2") || options.Bind)
+            if (mount.Type is "cgroup" or "cgroup2" && !options.Bind)
             {
-                continue;
+                AddCgroupMount(Normalize(mount.Destination), options, hierarchies());
             }
+            else
+            {
+                AddMount(mount, options);
+            }
+        }
+    }
 
-            string destination = Normalize(mount.Destination);
-            Slot target = OpenTarget(destination, directory: true, resolve: ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
-            if (hierarchies is [{ Version2: true } only])
-            {
-                AttachHierarchy(only, "cgroup2", options.Set, target, destination);
-                continue;
-            }
+    private void AddCgroupMount(string destination, MountOptions options, IReadOnlyList<CgroupHierarchyMount> hierarchies)
+    {
+        Slot target = OpenTarget(destination, directory: true, resolve: ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
+        if (hierarchies is [{ Version2: true } only])
+        {
+            AttachHierarchy(only, "cgroup2", options.Set, target, destination);
+            return;
+        }
 
-            Slot tree = AttachNew("tmpfs", "tmpfs", ["mode=755"], options.Set & ~MountAttributes.ReadOnly, target, destination,
-                "a directory for each v1 hierarchy");
-            foreach (CgroupHierarchyMount hierarchy in hierarchies)
+        Slot tree = AttachNew("tmpfs", "tmpfs", ["mode=755"], options.Set & ~MountAttributes.ReadOnly, target, destination,
+            "a directory for each v1 hierarchy");
+        foreach (CgroupHierarchyMount hierarchy in hierarchies)
+        {
+            string place = $"{destination}/{hierarchy.Directory}";
+            _plan.Call("mkdirat", SystemCallNumbers.mkdirat, place, "its mount point", [tree, hierarchy.Directory, DirectoryMode]);
+            Slot at = _plan.CallInto("openat", SystemCallNumbers.openat, place, "its mount point",
+                [tree, hierarchy.Directory, PathOnly | CloseOnExec | DirectoryFlag]);
+            AttachHierarchy(hierarchy, "cgroup", options.Set, at, place);
+            foreach (string alias in hierarchy.Aliases)
             {
-                string place = $"{destination}/{hierarchy.Directory}";
-                _plan.Call("mkdirat", SystemCallNumbers.mkdirat, place, "its mount point", [tree, hierarchy.Directory, DirectoryMode]);
-                Slot at = _plan.CallInto("openat", SystemCallNumbers.openat, place, "its mount point",
-                    [tree, hierarchy.Directory, PathOnly | CloseOnExec | DirectoryFlag]);
-                AttachHierarchy(hierarchy, "cgroup", options.Set, at, place);
-                foreach (string alias in hierarchy.Aliases)
-                {
-                    _plan.Call("symlinkat", SystemCallNumbers.symlinkat, $"{destination}/{alias}", "co-mounted controllers have a name each",
-                        [hierarchy.Directory, tree, alias]);
-                }
+                _plan.Call("symlinkat", SystemCallNumbers.symlinkat, $"{destination}/{alias}", "co-mounted controllers have a name each",
+                    [hierarchy.Directory, tree, alias]);
             }
+        }
 
-            if ((options.Set & MountAttributes.ReadOnly) != 0)
-            {
-                SetAttributes(tree, MountAttributes.ReadOnly, destination, "nobody makes directories beside the hierarchies", recursive: false);
-            }
+        if ((options.Set & MountAttributes.ReadOnly) != 0)
+        {
+            SetAttributes(tree, MountAttributes.ReadOnly, destination, "nobody makes directories beside the hierarchies", recursive: false);
         }
     }
 
@@ -163,10 +155,9 @@ internal sealed unsafe partial class RootfsSetup
         }
     }
 
-    private void AddMount(Mount mount)
+    private void AddMount(Mount mount, MountOptions options)
     {
         string destination = Normalize(mount.Destination);
-        MountOptions options = MountOptions.Parse(mount.Options);
         bool bind = options.Bind || mount.Type == "bind";
         ProcfsRule.Check(destination, mount.Type, bind);
         if (bind)
