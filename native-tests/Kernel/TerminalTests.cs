@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Hull.Kernel.Tests.Harness;
 
 namespace Hull.Kernel.Tests;
@@ -38,6 +39,47 @@ public sealed class TerminalTests(HullStore store) : KernelTest(store)
 
         pty.WaitForOutput("37 111");
         Assert.Equal(0, pty.Finish());
+    }
+
+    [KernelFact(Needs.Root)]
+    public void RuntimeRunAndExec_Terminal_IsOursInTheForeground()
+    {
+        Bundle bundle = new(Store, "ls -l /proc/self/fd/0; while read line; do echo got-$line; done; exit 5");
+        bundle.Config["process"]!["terminal"] = true;
+        bundle.Config["mounts"]!.AsArray().Add(new JsonObject
+        {
+            ["destination"] = "/dev/pts",
+            ["type"] = "devpts",
+            ["source"] = "devpts",
+            ["options"] = new JsonArray("newinstance", "ptmxmode=0666", "mode=0620"),
+        });
+        bundle.Write();
+        string[] runtime = ["runtime", "--root", $"{Store.ExecRoot}/runtime"];
+        using Pty pty = new(Repository.Hull, [.. runtime, "run", "--bundle", bundle.Directory, bundle.Id], Store.Environment(), rows: 37, columns: 111);
+        pty.WaitForOutput("/dev/pts/0");
+        pty.Type("one\r");
+        pty.WaitForOutput("got-one");
+
+        using (Pty exec = new(Repository.Hull, [.. runtime, "exec", "-t", bundle.Id, "sh", "-c", "ls -l /proc/self/fd/0; read x; exit $x"], Store.Environment()))
+        {
+            exec.WaitForOutput("/dev/pts/1");
+            exec.Type("9\r");
+            Assert.Equal(9, exec.Finish());
+        }
+
+        pty.Type("\u0004");
+        Assert.Equal(5, pty.Finish());
+    }
+
+    [KernelFact(Needs.Root)]
+    public void RuntimeCreate_TerminalThatNobodyHolds_IsRefused()
+    {
+        Bundle bundle = new(Store, "true");
+        bundle.Config["process"]!["terminal"] = true;
+        bundle.Write();
+
+        bundle.Call("create", "--bundle", bundle.Directory, bundle.Id).Fails(1, "give --console-socket");
+        bundle.Call("run", "-d", "--bundle", bundle.Directory, bundle.Id).Fails(1, "give --console-socket");
     }
 
     [KernelFact(Needs.Root)]

@@ -7,6 +7,8 @@ namespace Hull.Cli.Runtime;
 /// <summary>Waits for a payload in the foreground: forwards signals, copies a terminal's bytes.</summary>
 internal static class ForegroundWait
 {
+    private static readonly PollEntry Nothing = new(null, PollEvents.None);
+
     /// <returns>The exit code, 128 + N where signal N ended the payload.</returns>
     public static int Run(RunningContainer container)
     {
@@ -14,17 +16,32 @@ internal static class ForegroundWait
         SignalSet forwarded = SignalSet.Of(Signal.SIGTERM, Signal.SIGINT, Signal.SIGHUP, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGUSR2, Signal.SIGWINCH);
         Signals.Block(forwarded);
         using SafeFileHandle signals = Signals.OpenDescriptor(forwarded);
-        Span<PollEntry> entries = [new(container.PidFd, PollEvents.Readable), new(signals, PollEvents.Readable)];
+        using TerminalRelay? relay = container.Terminal is { } master ? new TerminalRelay(master) : null;
         while (true)
         {
-            Poll.Wait(entries, -1);
+            (PollEntry input, PollEntry terminal) = relay?.Wanted ?? (Nothing, Nothing);
+            Span<PollEntry> entries = [new(container.PidFd, PollEvents.Readable), new(signals, PollEvents.Readable), input, terminal];
+            if (Poll.Wait(entries, -1) == 0)
+            {
+                continue;
+            }
+
+            relay?.Move(entries[2].Came, entries[3].Came);
             while (Signals.TryRead(signals) is { } signal)
             {
-                PidFd.SendSignal(container.PidFd, (int)signal);
+                if (signal == Signal.SIGWINCH && relay is not null)
+                {
+                    relay.FollowSize();
+                }
+                else
+                {
+                    PidFd.SendSignal(container.PidFd, (int)signal);
+                }
             }
 
             if (PidFd.Reap(container.PidFd) is { } exit)
             {
+                relay?.Drain();
                 return exit.ShellCode;
             }
         }

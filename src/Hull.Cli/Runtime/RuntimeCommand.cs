@@ -112,7 +112,7 @@ internal static class RuntimeCommand
         PidFile = parsed.Option("--pid-file"),
         ConsoleSocket = parsed.Option("--console-socket") is { } path ? ConnectConsole(path) : null,
         PreserveFds = parsed.Option("--preserve-fds") is { } count ? ParseCount(count) : 0,
-        Detach = parsed.Has("--detach"),
+        Detach = parsed.Verb == "create" || parsed.Has("--detach"),
     };
 
     internal static SafeFileHandle ConnectConsole(string path)

@@ -19,6 +19,7 @@ internal static class RuntimeExec
         ContainerState state = runtime.Running(parsed.Id);
         Spec spec = BundleRuntime.ReadSpec(state.Bundle);
         Process process = ProcessOf(parsed, spec);
+        TerminalRule.Check(process.Terminal == true, parsed.Has("--console-socket"), parsed.Has("--detach"));
         using SafeFileHandle init = PidFd.TryOpen(state.Pid)
             ?? throw new ContainerException(ContainerFault.Engine, "the container has ended");
         using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);

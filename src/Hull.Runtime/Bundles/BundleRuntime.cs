@@ -228,6 +228,7 @@ public sealed class BundleRuntime
     private RunningContainer Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
         Spec spec = ReadSpec(options.Bundle);
+        TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
         CgroupHost host = CgroupHost.Detect();
         string cgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id);
         using ContainerCgroup cgroup = ContainerCgroup.Create(host, cgroupPath);
@@ -317,5 +318,6 @@ public sealed record CreateOptions
     public string? PidFile { get; init; }
     public SafeFileHandle? ConsoleSocket { get; init; }
     public int PreserveFds { get; init; }
+    /// <summary>The caller goes away: a terminal needs somebody else to hold it.</summary>
     public bool Detach { get; init; }
 }
