@@ -60,6 +60,14 @@ public static class Machine
         .Select(halves => halves[0].Split(' ')[4])
         .FirstOrDefault();
 
+    /// <summary>Every cgroup hierarchy that is mounted, of either version.</summary>
+    public static IReadOnlyList<string> CgroupMounts { get; } =
+    [
+        .. File.ReadLines("/proc/self/mountinfo")
+            .Where(line => line.Contains(" - cgroup", StringComparison.Ordinal))
+            .Select(line => line.Split(' ')[4]),
+    ];
+
     private static string? Probe(Needs need) => need switch
     {
         Needs.Root => Environment.IsPrivilegedProcess ? null : "not root",
@@ -72,6 +80,7 @@ public static class Machine
         Needs.AppArmor => Read("/sys/module/apparmor/parameters/enabled") == "Y" ? null : "AppArmor is off",
         Needs.Skopeo => HasProgram("skopeo"),
         Needs.Strace => HasProgram("strace"),
+        Needs.Callers => HasProgram("podman") ?? HasProgram("dockerd") ?? HasProgram("ctr"),
         Needs.Registry => HasProgram("docker-registry"),
         Needs.Runc => HasProgram("runc"),
         Needs.Loop => File.Exists("/dev/loop-control") ? HasProgram("mkfs.ext4") : "no loop devices",

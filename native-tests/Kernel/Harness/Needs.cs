@@ -48,4 +48,7 @@ public enum Needs
 
     /// <summary>Debian's strace, and a host that lets root trace.</summary>
     Strace = 1 << 14,
+
+    /// <summary>Debian's podman, containerd and docker.io, which call hull as their runtime.</summary>
+    Callers = 1 << 15,
 }
