@@ -41,6 +41,8 @@ public static class SystemCallNumbers
     public static readonly int kill = Native(62, 129);
     public static readonly int read = Native(0, 63);
     public static readonly int write = Native(1, 64);
+    public static readonly int lseek = Native(8, 62);
+    public static readonly int ppoll = Native(271, 73);
     public static readonly int close = Native(3, 57);
     public static readonly int openat = Native(257, 56);
     public static readonly int mkdirat = Native(258, 34);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
+using Hull.Runtime.Hooks;
 using Hull.Runtime.Init;
 using Microsoft.Win32.SafeHandles;
 using SeccompProfile = Hull.Oci.RuntimeSpec.Seccomp;
@@ -39,7 +40,7 @@ public static class ContainerLauncher
         using NamespacePlan namespaces = NamespacePlan.Of(request.Spec.Linux);
         using SafeFileHandle root = OpenRoot(request);
         using ChildGates gates = new(plan);
-        ContainerPlan.Build(plan, request, namespaces, root, User(request, root), gates, Filter(request), -1);
+        ContainerPlan.Build(plan, request, namespaces, root, User(request, root), gates, new HookPlan(plan, request), Filter(request), -1);
         List<string> lines = [$"clone3(flags={namespaces.Made}) — the child of these steps"];
         lines.AddRange(plan.Steps.Select(step => $"{step} — {step.Target}: {step.Why}"));
         return lines;
@@ -47,11 +48,7 @@ public static class ContainerLauncher
 
     private static RunningContainer Create(ContainerRequest request, InitPlan plan)
     {
-        if (request.Spec.Hooks is not null)
-        {
-            throw new ContainerException(ContainerFault.Engine, "hooks: hooks are not supported by this version of hull");
-        }
-
+        HookPlan hooks = new(plan, request);
         using NamespacePlan namespaces = NamespacePlan.Of(request.Spec.Linux);
         SafeFileHandle root = OpenRoot(request);
         plan.Own(root, "root");
@@ -65,10 +62,11 @@ public static class ContainerLauncher
         }
 
         SafeFileHandle? consoleSocket = request.ConsoleSocket ?? console?.Second;
-        ContainerPlan.Build(plan, request, namespaces, root, user, gates, Filter(request), consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
+        ContainerPlan.Build(plan, request, namespaces, root, user, gates, hooks, Filter(request),
+            consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
 
         StartedChild child;
-        using (new WorkingDirectoryScope(request.Bundle))
+        using (new WorkingDirectoryScope(RootPlace(request)))
         using (namespaces.EnterPidNamespace())
         {
             child = StartedChild.Clone(plan, namespaces.Made | CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,
@@ -80,6 +78,13 @@ public static class ContainerLauncher
             if (namespaces.MakesUser)
             {
                 UserNamespaceMaps.Write(child.Pid, request.Spec.Linux!);
+                child.Continue();
+            }
+
+            if (hooks.HasGate)
+            {
+                child.WaitFor();
+                hooks.RunAtGate(child.Pid);
                 child.Continue();
             }
 
@@ -124,6 +129,11 @@ public static class ContainerLauncher
             : throw new SyscallException("recvmsg", "terminal", n < 0 ? errno : Errno.EPROTO);
     }
 
+    /// <summary>Where the root is attached in the container's mount namespace. A root directory stays where it is, for createContainer
+    /// hooks look for it there, and beside it for the bundle's config.json; an overlay has no place but the bundle.</summary>
+    private static string RootPlace(ContainerRequest request) =>
+        request.Rootfs is RootfsSource.Directory directory ? Path.Combine(request.Bundle, directory.Path) : request.Bundle;
+
     private static SafeFileHandle OpenRoot(ContainerRequest request)
     {
         switch (request.Rootfs)
@@ -139,7 +149,7 @@ public static class ContainerLauncher
             case RootfsSource.Overlay overlay:
                 return OverlayMount.Create(overlay.Lower, overlay.Upper, overlay.Work, request.Bundle);
             case RootfsSource.Directory directory:
-                string path = Path.IsPathRooted(directory.Path) ? directory.Path : Path.Combine(request.Bundle, directory.Path);
+                string path = Path.Combine(request.Bundle, directory.Path);
                 try
                 {
                     return Mounts.Clone(null, path, recursive: true);

@@ -11,8 +11,8 @@ public sealed record ContainerRequest
 
     public required Spec Spec { get; init; }
 
-    /// <summary>Absolute directory that relative paths of the spec are relative to; the root is attached over it inside
-    /// the container's mount namespace, so it must be a directory.</summary>
+    /// <summary>Absolute directory that relative paths of the spec are relative to; an overlay root is attached over it
+    /// inside the container's mount namespace.</summary>
     public required string Bundle { get; init; }
 
     public required RootfsSource Rootfs { get; init; }
@@ -41,6 +41,10 @@ public sealed record ContainerRequest
     /// <summary>A FIFO, open for both directions, from which the child reads its start where the starter is another process
     /// (OCI create and start). Null: <see cref="RunningContainer.Start"/> starts.</summary>
     public SafeFileHandle? StartGate { get; init; }
+
+    /// <summary>With <see cref="StartGate"/>: a FIFO, open for both directions, on which a failed startContainer hook is told to
+    /// the process that starts the container. Null: <see cref="RunningContainer.Start"/> throws it.</summary>
+    public SafeFileHandle? HookReport { get; init; }
 
     /// <summary>PID 1 is hull's own reaper, which forwards signals, and the payload is its child (docker's --init).</summary>
     public bool Init { get; init; }

@@ -13,7 +13,7 @@ namespace Hull.Runtime;
 /// in no tree where somebody could make it writable. Two system calls, no copy. Kernels without mount_setattr(2) (before
 /// 5.12) get a sealed copy in memory instead.
 /// </remarks>
-public static unsafe partial class SealedBinary
+public static unsafe class SealedBinary
 {
     private const string Self = "/proc/self/exe";
     private const ulong ReadOnlyFlag = 1;
@@ -78,13 +78,7 @@ public static unsafe partial class SealedBinary
     /// <summary>memfd_create(2) with all seals.</summary>
     private static SafeFileHandle Copy()
     {
-        int fd = memfd_create("hull", 0x1 | 0x2);
-        if (fd < 0)
-        {
-            throw SyscallException.Last("memfd_create", "hull");
-        }
-
-        SafeFileHandle memory = new(fd, ownsHandle: true);
+        SafeFileHandle memory = MemoryFile.Create("hull", sealable: true);
         using SafeFileHandle self = Files.Open(Self, OpenFlags.ReadOnly);
         byte[] buffer = new byte[1 << 20];
         for (int n = Files.Read(self, buffer, Self); n > 0; n = Files.Read(self, buffer, Self))
@@ -94,7 +88,7 @@ public static unsafe partial class SealedBinary
 
         const int AddSeals = 1033;
         const int AllSeals = 0x1 | 0x2 | 0x4 | 0x8;
-        nint result = RawSyscall.Invoke(SystemCallNumbers.fcntl, fd, AddSeals, AllSeals);
+        nint result = RawSyscall.Invoke(SystemCallNumbers.fcntl, memory.DangerousGetHandle(), AddSeals, AllSeals);
         return result == 0 ? memory : throw new SyscallException("fcntl", "memfd", (Errno)(-result), "F_ADD_SEALS");
     }
 
@@ -121,7 +115,4 @@ public static unsafe partial class SealedBinary
         nint handle = NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "environ");
         return *(byte***)handle;
     }
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int memfd_create(string name, uint flags);
 }

@@ -40,7 +40,7 @@ internal static class RuntimeCommand
                 SealedBinary.SealProcess(Environment.GetCommandLineArgs());
             }
 
-            return Execute(parsed, new BundleRuntime(root));
+            return Execute(parsed, new BundleRuntime(root) { Warn = log.Warning });
         }
         catch (Exception error) when (error is ContainerException or SyscallException or SpecException or CgroupException or EngineException or IOException)
         {

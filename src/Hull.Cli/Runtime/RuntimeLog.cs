@@ -31,7 +31,16 @@ internal sealed class RuntimeLog
     }
 
     /// <summary>Appends an error.</summary>
-    public void Error(string message)
+    public void Error(string message) => Append("error", message);
+
+    /// <summary>Appends a warning, which standard error gets too.</summary>
+    public void Warning(string message)
+    {
+        Append("warning", message);
+        RuntimeCommand.Write(2, $"hull runtime: warning: {message}\n");
+    }
+
+    private void Append(string level, string message)
     {
         if (_path is null)
         {
@@ -41,7 +50,7 @@ internal sealed class RuntimeLog
         try
         {
             using SafeFileHandle file = Files.Open(_path, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Append, 0x1A4);
-            Files.Write(file, Line(message), _path);
+            Files.Write(file, Line(level, message), _path);
         }
         catch (SyscallException error)
         {
@@ -49,20 +58,20 @@ internal sealed class RuntimeLog
         }
     }
 
-    private byte[] Line(string message)
+    private byte[] Line(string level, string message)
     {
         string time = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         if (!_json)
         {
             string quoted = message.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).ReplaceLineEndings("\\n");
-            return Encoding.UTF8.GetBytes($"time=\"{time}\" level=error msg=\"{quoted}\"\n");
+            return Encoding.UTF8.GetBytes($"time=\"{time}\" level={level} msg=\"{quoted}\"\n");
         }
 
         using MemoryStream line = new();
         using (Utf8JsonWriter json = new(line))
         {
             json.WriteStartObject();
-            json.WriteString("level"u8, "error"u8);
+            json.WriteString("level"u8, level);
             json.WriteString("msg"u8, message);
             json.WriteString("time"u8, time);
             json.WriteEndObject();

@@ -23,6 +23,10 @@ public sealed partial class SpecReader
     /// <exception cref="JsonException">Not JSON, or not of the schema.</exception>
     public static Process ReadProcess(ReadOnlyMemory<byte> json) => Read(json, static (reader, o) => reader.Process(o));
 
+    /// <summary>Reads the hooks of a config.json, as a runtime remembers them.</summary>
+    /// <exception cref="JsonException">Not of the schema.</exception>
+    public static Hooks ReadHooks(JsonElement json) => new SpecReader().Element(json, static o => new SpecReader().Hooks(o));
+
     private static T Read<T>(ReadOnlyMemory<byte> json, Func<SpecReader, JsonElement, T> read)
         where T : class
     {

@@ -5,6 +5,7 @@ using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Cgroups;
+using Hull.Runtime.Hooks;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Bundles;
@@ -17,6 +18,9 @@ public sealed class BundleRuntime
     private readonly RuntimeStore _store;
 
     public BundleRuntime(string root) => _store = new RuntimeStore(root);
+
+    /// <summary>Takes what went wrong without being an error: a poststart or poststop hook that failed.</summary>
+    public Action<string> Warn { get; init; } = static _ => { };
 
     /// <summary>Makes the container; its payload waits for <see cref="Start"/>.</summary>
     public void Create(CreateOptions options)
@@ -47,6 +51,7 @@ public sealed class BundleRuntime
         {
             using RunningContainer container = Launch(options, null, undo);
             container.Start();
+            BundleHooks.Poststart(_store.Load(options.Id), Warn);
             claim.Dispose();
             if (options.Detach)
             {
@@ -68,27 +73,28 @@ public sealed class BundleRuntime
     {
         using FileLock held = _store.Lock(id);
         ContainerState state = _store.Load(id);
+        using SafeFileHandle? report = _store.OpenHookReport(id);
         if (!_store.OpenGate(id))
         {
             throw new ContainerException(ContainerFault.Engine, Status(state) == "stopped"
                 ? $"cannot start a container that has stopped: {id}"
                 : $"cannot start an already running container: {id}");
         }
+
+        if (report is not null && HookReport.Wait(report, state.Hooks?.StartContainer) is { } failure)
+        {
+            Destroy(state);
+            throw failure;
+        }
+
+        BundleHooks.Poststart(state, Warn);
     }
 
     public State State(string id)
     {
         ContainerState state = _store.Load(id);
         string status = Status(state);
-        return new State
-        {
-            OciVersion = state.OciVersion,
-            Id = id,
-            Status = status,
-            Pid = status == "stopped" ? 0 : state.Pid,
-            Bundle = state.Bundle,
-            Annotations = state.Annotations,
-        };
+        return state.Document(status, status == "stopped" ? 0 : state.Pid);
     }
 
     /// <summary>Signals the first process; with <paramref name="all"/> every process of the container's cgroup.</summary>
@@ -178,15 +184,22 @@ public sealed class BundleRuntime
             throw new ContainerException(ContainerFault.Engine, $"cannot delete container {id} that is not stopped: {status}");
         }
 
-        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
         if (status != "stopped")
         {
             Processes.Kill(state.Pid, 9);
         }
 
+        Destroy(state);
+    }
+
+    /// <summary>Undoes the create of a container whose first process has ended; its poststop hooks come last.</summary>
+    private void Destroy(ContainerState state)
+    {
+        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
         cgroup?.Kill();
         cgroup?.Delete();
-        _store.Remove(id);
+        _store.Remove(state.Id);
+        BundleHooks.Poststop(state, Warn);
     }
 
     public IReadOnlyList<(ContainerState State, string Status)> List() =>
@@ -231,6 +244,22 @@ public sealed class BundleRuntime
         TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
         CgroupHost host = CgroupHost.Detect();
         string cgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id);
+        string rootfs = spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem");
+        ContainerState state = new()
+        {
+            Id = options.Id,
+            OciVersion = spec.OciVersion,
+            Bundle = options.Bundle,
+            Rootfs = Path.Combine(options.Bundle, rootfs),
+            Pid = 0,
+            StartTime = 0,
+            CgroupPath = cgroupPath,
+            Created = DateTimeOffset.UtcNow,
+            Annotations = spec.Annotations,
+            Hooks = spec.Hooks,
+        };
+        BundleHooks.Check(state);
+        undo.Push(() => BundleHooks.Poststop(state, Warn));
         using ContainerCgroup cgroup = ContainerCgroup.Create(host, cgroupPath);
         undo.Push(() =>
         {
@@ -240,7 +269,7 @@ public sealed class BundleRuntime
         });
         cgroup.Apply(spec.Linux?.Resources);
         cgroup.PrepareAttach();
-        string rootfs = spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem");
+        using SafeFileHandle? hookReport = fifo is not null && spec.Hooks is { StartContainer.Count: > 0 } ? _store.MakeHookReport(options.Id) : null;
         RunningContainer container = ContainerLauncher.Create(new ContainerRequest
         {
             Id = options.Id,
@@ -252,22 +281,12 @@ public sealed class BundleRuntime
             CloneIntoCgroup = cgroup.CloneTarget,
             SelfAttach = cgroup.SelfAttach,
             StartGate = fifo,
+            HookReport = hookReport,
             ConsoleSocket = options.ConsoleSocket,
             PreserveFds = options.PreserveFds,
         });
         undo.Push(() => PidFd.SendSignal(container.PidFd, 9));
-        _store.Save(new ContainerState
-        {
-            Id = options.Id,
-            OciVersion = spec.OciVersion,
-            Bundle = options.Bundle,
-            Rootfs = Path.Combine(options.Bundle, rootfs),
-            Pid = container.Pid,
-            StartTime = StartTime(container.Pid)?.Time ?? 0,
-            CgroupPath = cgroupPath,
-            Created = DateTimeOffset.UtcNow,
-            Annotations = spec.Annotations,
-        });
+        _store.Save(state with { Pid = container.Pid, StartTime = StartTime(container.Pid)?.Time ?? 0 });
         if (options.PidFile is { } pidFile)
         {
             AtomicFile.Write(Path.GetFullPath(pidFile), Encoding.ASCII.GetBytes(container.Pid.ToString(CultureInfo.InvariantCulture)), durable: false, mode: 0x1A4);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Hull.Oci.RuntimeSpec;
 
 namespace Hull.Runtime.Bundles;
 
@@ -17,6 +18,21 @@ public sealed record ContainerState
     public required string CgroupPath { get; init; }
     public required DateTimeOffset Created { get; init; }
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    /// <summary>What start and delete need of them: the bundle may be gone by then.</summary>
+    public Oci.RuntimeSpec.Hooks? Hooks { get; init; }
+
+    /// <summary>The document that hooks read and <c>state</c> prints.</summary>
+    /// <param name="pid">Null leaves it out.</param>
+    internal State Document(string status, int? pid) => new()
+    {
+        OciVersion = OciVersion,
+        Id = Id,
+        Status = status,
+        Pid = pid,
+        Bundle = Bundle,
+        Annotations = Annotations,
+    };
 }
 
 /// <summary>The state's wire form. By hand, as <see cref="Oci.RuntimeSpec.SpecReader"/> and for its reason.</summary>
@@ -47,6 +63,12 @@ internal static class ContainerStateCodec
                 json.WriteEndObject();
             }
 
+            if (state.Hooks is { } hooks)
+            {
+                json.WritePropertyName("hooks"u8);
+                JsonSerializer.Serialize(json, hooks, RuntimeSpecJson.Default.Hooks);
+            }
+
             json.WriteEndObject();
         }
 
@@ -73,6 +95,7 @@ internal static class ContainerStateCodec
                 Annotations = json.TryGetProperty("annotations", out JsonElement annotations)
                     ? annotations.EnumerateObject().ToDictionary(one => one.Name, one => one.Value.GetString()!, StringComparer.Ordinal)
                     : null,
+                Hooks = json.TryGetProperty("hooks", out JsonElement hooks) ? SpecReader.ReadHooks(hooks) : null,
             };
         }
         catch (Exception error) when (error is KeyNotFoundException or InvalidOperationException or FormatException)

@@ -11,7 +11,10 @@ public sealed class RuntimeStore
 {
     private const string StateFile = "state.json";
     private const string FifoFile = "exec.fifo";
-    private const int LargestState = 1 << 20;
+    private const string HookReportFile = "hooks.fifo";
+
+    /// <summary>As large as a config.json may be: annotations and hooks come from there.</summary>
+    private const int LargestState = 16 << 20;
     private readonly string _root;
 
     public RuntimeStore(string root) => _root = root;
@@ -67,9 +70,18 @@ public sealed class RuntimeStore
     }
 
     /// <summary>The gate between create and start, opened for both directions so that neither side blocks on opening it.</summary>
-    public SafeFileHandle MakeFifo(string id)
+    public SafeFileHandle MakeFifo(string id) => MakeFifo(id, FifoFile);
+
+    /// <summary>Where a created container tells that a startContainer hook failed, opened for both directions as the gate is.</summary>
+    public SafeFileHandle MakeHookReport(string id) => MakeFifo(id, HookReportFile);
+
+    /// <summary>The reader's end of it; null where the container has no such hooks.</summary>
+    public SafeFileHandle? OpenHookReport(string id) =>
+        Files.TryOpenAt(null, Path.Combine(DirectoryOf(id), HookReportFile), OpenFlags.ReadOnly | OpenFlags.NonBlocking, 0, out _);
+
+    private SafeFileHandle MakeFifo(string id, string name)
     {
-        string path = Path.Combine(DirectoryOf(id), FifoFile);
+        string path = Path.Combine(DirectoryOf(id), name);
         Files.MakeNode(null, path, FileType.Fifo, 0x180, 0, 0);
         return Files.Open(path, OpenFlags.ReadWrite);
     }
@@ -96,6 +108,7 @@ public sealed class RuntimeStore
     {
         string directory = DirectoryOf(id);
         Files.Unlink(null, Path.Combine(directory, FifoFile));
+        Files.Unlink(null, Path.Combine(directory, HookReportFile));
         Files.Unlink(null, Path.Combine(directory, StateFile));
         Files.Unlink(null, Path.Combine(directory, "lock"));
         Files.RemoveDirectory(null, directory);

@@ -50,6 +50,10 @@ internal static unsafe class ChildStage
                     }
 
                     break;
+                case StepKind.RunHook:
+                    HookStage.Run(index, (NativeHook*)a0, report, shared);
+                    result = 0;
+                    break;
                 default:
                     result = RawSyscall.Invoke(step->Number, (nint)a0, (nint)a1, (nint)a2, (nint)a3, (nint)a4, (nint)a5);
                     if (step->Kind == StepKind.CallExactly && result >= 0 && result != step->Expected)
@@ -100,6 +104,20 @@ internal struct ChildShared
     public int Kill;
     public int SignalTimedWait;
     public int Prctl;
+    public int Clone;
+    public int SetSession;
+    public int Duplicate;
+    public int SignalAction;
+    public int SignalMask;
+    public int Umask;
+    public int Execute;
+    public int Poll;
+    public int Close;
+    public int Seek;
+    public int Read;
+
+    /// <summary>Set by a hook's own process where its execve failed.</summary>
+    public int HookErrno;
 
     /// <summary>Where the kernel finds our command line, and its length in bytes; 0 where nobody needs it.</summary>
     public long CommandLine;

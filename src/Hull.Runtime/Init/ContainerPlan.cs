@@ -1,6 +1,7 @@
 using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
+using Hull.Runtime.Hooks;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Init;
@@ -9,7 +10,7 @@ namespace Hull.Runtime.Init;
 internal static class ContainerPlan
 {
     public static void Build(InitPlan plan, ContainerRequest request, NamespacePlan namespaces, SafeFileHandle root, ResolvedUser user,
-        ChildGates gates, SeccompFilter? filter, int consoleSocket)
+        ChildGates gates, HookPlan hooks, SeccompFilter? filter, int consoleSocket)
     {
         Spec spec = request.Spec;
         Process process = spec.Process ?? throw new ContainerException(ContainerFault.Engine, "process: the spec has no process");
@@ -41,7 +42,7 @@ internal static class ContainerPlan
             NetworkSetup.AddLoopback(plan);
         }
 
-        rootfs.AttachRoot(request.Bundle);
+        rootfs.AttachRoot();
         rootfs.AddMounts(() => Hierarchies(request.CgroupHost ?? CgroupHost.Detect(), namespaces.HasCgroup ? null : request.CgroupPath ?? "/"));
         rootfs.AddDevices();
         if (process.Terminal == true)
@@ -52,6 +53,9 @@ internal static class ContainerPlan
         {
             payload.AddStreams(request.Streams);
         }
+
+        // Before the root is made read-only: hooks put files into it.
+        hooks.AddBeforePivot(gates);
 
         rootfs.AddSysctls();
         rootfs.AddReadOnlyPaths();
@@ -72,6 +76,7 @@ internal static class ContainerPlan
                 gates.Wait(plan, "until the container is started");
             }
         });
+        hooks.AddBeforePayload();
         if (request.Init)
         {
             // After the loss of rights: PID 1 has no more of them than the payload.

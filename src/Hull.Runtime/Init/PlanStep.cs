@@ -1,5 +1,6 @@
 using System.Text;
 using Hull.Linux;
+using Hull.Runtime.Hooks;
 
 namespace Hull.Runtime.Init;
 
@@ -26,6 +27,9 @@ internal enum StepKind : byte
 
     /// <summary>Clones; the parent stays as PID 1, reaps and forwards signals, the child goes on.</summary>
     ForkPayload,
+
+    /// <summary>Executes a hook and waits for it; one that fails ends the child.</summary>
+    RunHook,
 }
 
 /// <summary>One step between clone3 and execve, as data: what is asked of the kernel, on what, and why.</summary>
@@ -62,6 +66,9 @@ internal sealed class PlanStep
 
     /// <summary>What to do when the step fails, or null.</summary>
     public string? Hint { get; init; }
+
+    /// <summary>For RunHook: which one.</summary>
+    public HookPlace? Hook { get; init; }
 
     public override string ToString()
     {

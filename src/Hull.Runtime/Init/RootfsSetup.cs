@@ -38,9 +38,9 @@ internal sealed unsafe partial class RootfsSetup
         _rootArgument = PlanArgument.Named(root.DangerousGetHandle(), "root");
     }
 
-    /// <summary>The root becomes a mount of the child's namespace, on the bundle directory, which is the current one: a mapped
+    /// <summary>The root becomes a mount of the child's namespace, on the current directory, which the parent has chosen: a mapped
     /// root of a user namespace may not walk the host's private directories to it by name.</summary>
-    public void AttachRoot(string bundle)
+    public void AttachRoot()
     {
         MountFlags propagation = _spec.Linux?.RootfsPropagation is { Length: > 0 } word
             ? MountOptions.PropagationOf(word)
@@ -56,7 +56,7 @@ internal sealed unsafe partial class RootfsSetup
         MountFlags hostPropagation = (propagation & MountFlags.Shared) != 0 ? MountFlags.Slave | MountFlags.Recursive : propagation;
         _plan.Call("mount", SystemCallNumbers.mount, "/", "mounts made here must not show on the host",
             [0, "/", 0, PlanArgument.Named((nint)hostPropagation, hostPropagation.ToString()), 0]);
-        _plan.Call("move_mount", SystemCallNumbers.move_mount, bundle, "the root filesystem gets a place in our tree",
+        _plan.Call("move_mount", SystemCallNumbers.move_mount, "root", "the root filesystem gets a place in our tree",
             [_rootArgument, _empty, Files.AtCurrentDirectory, _empty, Mounts.MoveFromEmptyPath | Mounts.MoveToEmptyPath]);
         _plan.Call("fchdir", SystemCallNumbers.fchdir, "root", "paths below are relative to the new root", [_rootArgument]);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hull.Linux;
+using Hull.Runtime.Hooks;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Init;
@@ -14,6 +15,7 @@ namespace Hull.Runtime.Init;
 ///   WaitFor  ◄──────── one byte ─── write(ready)
 ///   Release  ── one byte ─────────► read(sync), execve
 ///            ◄── (step, errno) ──── report pipe, or end of file when execve closed it
+///            ◄── (step, outcome), the output's tail ── of a hook that failed, see HookStage
 /// </code>
 /// </remarks>
 internal sealed unsafe partial class StartedChild : IDisposable
@@ -171,11 +173,11 @@ internal sealed unsafe partial class StartedChild : IDisposable
 
     private void ReadReport()
     {
-        ulong message = 0;
+        byte* message = stackalloc byte[sizeof(ulong) + HookPlace.TailBytes];
         nint n;
         do
         {
-            n = RawSyscall.Invoke(SystemCallNumbers.read, _report.DangerousGetHandle(), (nint)(&message), sizeof(ulong));
+            n = RawSyscall.Invoke(SystemCallNumbers.read, _report.DangerousGetHandle(), (nint)message, sizeof(ulong) + HookPlace.TailBytes);
         }
         while (n == -(int)Errno.EINTR);
         if (n == 0)
@@ -183,9 +185,13 @@ internal sealed unsafe partial class StartedChild : IDisposable
             return;
         }
 
-        PlanStep step = _plan.Steps[(int)(uint)message];
+        PlanStep step = _plan.Steps[*(int*)message];
+        int failure = ((int*)message)[1];
         Reap(Pid);
-        throw _explain(step, (Errno)(int)(message >> 32));
+        // SAFETY: the kernel has written n bytes into the buffer of this frame.
+        throw step.Hook is { } hook
+            ? hook.Failure(new HookOutcome(failure), new ReadOnlySpan<byte>(message + sizeof(ulong), (int)n - sizeof(ulong)))
+            : _explain(step, (Errno)failure);
     }
 
     private void ThrowReport()
@@ -219,6 +225,17 @@ internal sealed unsafe partial class StartedChild : IDisposable
         shared->Kill = SystemCallNumbers.kill;
         shared->SignalTimedWait = SystemCallNumbers.rt_sigtimedwait;
         shared->Prctl = SystemCallNumbers.prctl;
+        shared->Clone = SystemCallNumbers.clone;
+        shared->SetSession = SystemCallNumbers.setsid;
+        shared->Duplicate = SystemCallNumbers.dup3;
+        shared->SignalAction = SystemCallNumbers.rt_sigaction;
+        shared->SignalMask = SystemCallNumbers.rt_sigprocmask;
+        shared->Umask = SystemCallNumbers.umask;
+        shared->Execute = SystemCallNumbers.execve;
+        shared->Poll = SystemCallNumbers.ppoll;
+        shared->Close = SystemCallNumbers.close;
+        shared->Seek = SystemCallNumbers.lseek;
+        shared->Read = SystemCallNumbers.read;
         return shared;
     }
 
