@@ -1,5 +1,6 @@
 using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
+using Hull.Runtime.Cgroups;
 using Hull.Runtime.Init;
 using Microsoft.Win32.SafeHandles;
 
@@ -41,6 +42,7 @@ public static unsafe class ContainerExec
 
             SafeFileHandle? consoleSocket = request.ConsoleSocket ?? console?.Second;
             Build(plan, request, user, consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
+            using AffinityScope? initial = InitialAffinity(request.Process);
             child = StartedChild.Clone(plan, CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,
                 (step, errno) => StepFailure.Explain(step, errno, new ContainerFiles(root, mounts: null), request.Process));
             child.FollowFork();
@@ -61,11 +63,18 @@ public static unsafe class ContainerExec
         }
     }
 
+    /// <summary>"Before the transition to the container's cgroup" (config.md, execCPUAffinity): on v2 the child is born in it, so that
+    /// its parent must be on these processors already.</summary>
+    private static AffinityScope? InitialAffinity(Process process) => process.ExecCPUAffinity?.Initial is { Length: > 0 } list
+        ? new AffinityScope(CpuList.Parse(list, "process.execCPUAffinity.initial").ToMask(), $"processors {list}")
+        : null;
+
     private static void Build(InitPlan plan, ExecRequest request, ResolvedUser user, int consoleSocket)
     {
         ProcessSetup payload = new(plan, request.Process, user);
         ProcessSetup.AddFirst(plan);
         ContainerPlan.AddSelfAttach(plan, request.SelfAttach);
+        SchedulingPlan.AddFinalAffinity(plan, request.Process);
         payload.AddLimits();
         CloneFlags flags = request.UserNamespace ? Joined | CloneFlags.NewUser : Joined;
         plan.Call("setns", SystemCallNumbers.setns, "container", "every namespace of the container's first process, in one step",

@@ -56,6 +56,15 @@ public sealed class CpuList
         return true;
     }
 
+    /// <summary>The list as sched_setaffinity(2) takes it: a bit a number, in whole longs.</summary>
+    public byte[] ToMask()
+    {
+        byte[] mask = new byte[Bound / 8];
+        _set.CopyTo(mask, 0);
+        int used = Array.FindLastIndex(mask, static b => b != 0) + 1;
+        return mask[..Math.Max((used + 7) / 8 * 8, 8)];
+    }
+
     /// <summary>The list in its shortest form.</summary>
     public override string ToString()
     {

@@ -135,7 +135,7 @@ internal sealed unsafe class ProcessSetup
             }
         }
 
-        AddScheduling();
+        SchedulingPlan.Add(_plan, _process);
         AddBoundingSet();
         _plan.Call("prctl", SystemCallNumbers.prctl, "PR_SET_KEEPCAPS", "capabilities survive the change of user, until capset below", [SetSecurity, 1, 0, 0, 0]);
         if (filter is not null && !noNewPrivileges)
@@ -182,14 +182,6 @@ internal sealed unsafe class ProcessSetup
             ReadOnlySpan<Errno> next = candidate == candidates[^1] ? [] : [Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES];
             _plan.Call("execve", SystemCallNumbers.execve, candidate, "the payload",
                 [candidate, PlanArgument.Memory(argv, "argv"), PlanArgument.Memory(envp, "envp")], next);
-        }
-    }
-
-    private void AddScheduling()
-    {
-        if (_process.Scheduler is not null || _process.IoPriority is not null || _process.ExecCPUAffinity is not null)
-        {
-            throw new ContainerException(ContainerFault.Engine, "process.scheduler, ioPriority and execCPUAffinity are not supported by this version of hull");
         }
     }
 
