@@ -6,31 +6,10 @@ namespace Hull.Kernel.Tests;
 /// <summary><c>hull runtime</c> from one call to the next: what engines ask of runc.</summary>
 public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
 {
-    /// <summary>A container that sleeps, in the background; removed by the test's end.</summary>
-    private sealed class Running : IDisposable
-    {
-        public Running(HullStore store, string script = "sleep 1000")
-        {
-            Bundle = new Bundle(store, script);
-            Bundle.Write();
-            // As runc's, the container keeps the streams of its create; the test's pipes would never end.
-            store.Shell($"$HULL runtime --root {store.ExecRoot}/runtime create --bundle {Bundle.Directory} {Bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
-            Bundle.Call("start", Bundle.Id).Ok();
-        }
-
-        public Bundle Bundle { get; }
-
-        public string Id => Bundle.Id;
-
-        public string Status => (string)JsonNode.Parse(Bundle.Call("state", Id).Ok())!["status"]!;
-
-        public void Dispose() => Bundle.Call("delete", "--force", Id).Ok();
-    }
-
     [KernelFact(Needs.Root)]
     public void PauseResume_StopTheProcessesAndLetThemGoOn()
     {
-        using Running container = new(Store);
+        using RunningBundle container = new(Store);
         Assert.Equal("running", container.Status);
 
         container.Bundle.Call("pause", container.Id).Ok();
@@ -47,7 +26,7 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Delete_Paused_IsRefusedWithoutForce()
     {
-        using Running container = new(Store);
+        using RunningBundle container = new(Store);
         container.Bundle.Call("pause", container.Id).Ok();
 
         container.Bundle.Call("delete", container.Id).Fails(1, "not stopped: paused");
@@ -56,7 +35,7 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Ps_JsonAndTable_HaveEveryProcess()
     {
-        using Running container = new(Store, "sleep 1001 & sleep 1002 & wait");
+        using RunningBundle container = new(Store, "sleep 1001 & sleep 1002 & wait");
         Wait.Until(() => JsonNode.Parse(container.Bundle.Call("ps", "--format", "json", container.Id).Ok())!.AsArray().Count == 3, 5, () => "not three processes");
 
         string[] table = container.Bundle.Call("ps", container.Id).Ok().Split('\n');
@@ -70,7 +49,7 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void List_JsonAndTable_AreRuncs()
     {
-        using Running container = new(Store);
+        using RunningBundle container = new(Store);
 
         JsonNode listed = JsonNode.Parse(container.Bundle.Call("list", "--format", "json").Ok())!.AsArray().Single(one => (string)one!["id"]! == container.Id)!;
         Assert.Equal(("running", container.Bundle.Directory, "root"), ((string)listed["status"]!, (string)listed["bundle"]!, (string)listed["owner"]!));
@@ -84,7 +63,7 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Exec_FlagsOfTheCommandLine_Apply()
     {
-        using Running container = new(Store);
+        using RunningBundle container = new(Store);
 
         string status = container.Bundle.Call(
             "exec", "--user", "1000:1000", "--additional-gids", "42", "--cap", "CAP_NET_RAW", "--no-new-privs", container.Id, "cat", "/proc/self/status").Ok();

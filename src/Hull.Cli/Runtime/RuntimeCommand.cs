@@ -34,6 +34,8 @@ internal static class RuntimeCommand
         {
             RuntimeArguments parsed = RuntimeArguments.Parse(args);
             log = RuntimeLog.For(parsed);
+            log.Debug($"hull runtime {parsed.Verb} {string.Join(' ', parsed.Positionals)}");
+            RefuseWhatIsNotDone(parsed);
             string root = parsed.Option("--root") ?? Environment.GetEnvironmentVariable("HULL_RUNTIME_ROOT") ?? DefaultRoot;
             if (parsed.Verb is "create" or "run" or "exec" && !parsed.Has("--help"))
             {
@@ -47,6 +49,27 @@ internal static class RuntimeCommand
             log.Error(error.Message);
             Write(2, $"hull runtime: {error.Message}\n");
             return 1;
+        }
+    }
+
+    /// <summary>Options of runc that ask for something else than hull would do.</summary>
+    private static void RefuseWhatIsNotDone(RuntimeArguments parsed)
+    {
+        string? reason = parsed.Has("--systemd-cgroup")
+            // It would put the container into another cgroup than the caller believes.
+            ? "--systemd-cgroup: the systemd cgroup driver is not supported: use the cgroupfs driver"
+            : parsed.Has("--no-pivot")
+                // chroot(2) does not keep in a process that may call it, and the mount namespace would keep the host's root.
+                ? "--no-pivot: the host's root would stay in the container's mount namespace; hull always pivots: on an initramfs, "
+                    + "first move to a root on a tmpfs (switch_root(8))"
+                : parsed.Verb is not "spec" && parsed.Option("--rootless") is { } rootless && rootless is not ("auto" or "false")
+                    ? rootless == "true"
+                        ? "--rootless true: a cgroup that cannot be made or limited is always an error here; leave the option out"
+                        : $"--rootless {rootless}: true, false and auto are possible"
+                    : null;
+        if (reason is not null)
+        {
+            throw new ContainerException(ContainerFault.Engine, reason);
         }
     }
 
@@ -101,7 +124,7 @@ internal static class RuntimeCommand
                 Write(1, RuntimeHelp.Text);
                 return 0;
             default:
-                throw new ContainerException(ContainerFault.Engine, $"unknown command '{parsed.Verb}' ('hull runtime --help' lists them)");
+                throw new System.Diagnostics.UnreachableException($"{parsed.Verb} is in the table of verbs and has no action");
         }
     }
 
@@ -113,6 +136,7 @@ internal static class RuntimeCommand
         ConsoleSocket = parsed.Option("--console-socket") is { } path ? ConnectConsole(path) : null,
         PreserveFds = parsed.Option("--preserve-fds") is { } count ? ParseCount(count) : 0,
         Detach = parsed.Verb == "create" || parsed.Has("--detach"),
+        Keep = parsed.Has("--keep"),
     };
 
     internal static SafeFileHandle ConnectConsole(string path)

@@ -16,7 +16,7 @@ internal static class RuntimeExec
 
     public static int Run(RuntimeArguments parsed, BundleRuntime runtime)
     {
-        ContainerState state = runtime.Running(parsed.Id);
+        ContainerState state = runtime.Running(parsed.Id, paused: parsed.Has("--ignore-paused"));
         Spec spec = BundleRuntime.ReadSpec(state.Bundle);
         Process process = ProcessOf(parsed, spec);
         TerminalRule.Check(process.Terminal == true, parsed.Has("--console-socket"), parsed.Has("--detach"));
@@ -75,7 +75,7 @@ internal static class RuntimeExec
             Cwd = parsed.Option("--cwd") ?? process.Cwd,
             Env = [.. process.Env ?? [], .. parsed.All("--env")],
             User = WithGroups(parsed, parsed.Option("--user") is { } user ? UserOf(user) : process.User ?? new User()),
-            NoNewPrivileges = parsed.Has("--no-new-privs") ? parsed.Option("--no-new-privs") != "false" : process.NoNewPrivileges,
+            NoNewPrivileges = parsed.Option("--no-new-privs") is null ? process.NoNewPrivileges : parsed.Has("--no-new-privs"),
             ApparmorProfile = parsed.Option("--apparmor") ?? process.ApparmorProfile,
             SelinuxLabel = parsed.Option("--process-label") ?? process.SelinuxLabel,
             Capabilities = WithAdded(parsed.All("--cap"), process.Capabilities),

@@ -12,21 +12,23 @@ internal sealed class RuntimeLog
 {
     private readonly string? _path;
     private readonly bool _json;
+    private readonly bool _debug;
 
-    private RuntimeLog(string? path, bool json)
+    private RuntimeLog(string? path, bool json, bool debug)
     {
         _path = path;
         _json = json;
+        _debug = debug;
     }
 
-    public static RuntimeLog None { get; } = new(null, false);
+    public static RuntimeLog None { get; } = new(null, false, false);
 
     /// <exception cref="ContainerException">A format that is not there.</exception>
     public static RuntimeLog For(RuntimeArguments parsed)
     {
         string format = parsed.Option("--log-format") ?? "text";
         return format is "text" or "json"
-            ? new RuntimeLog(parsed.Option("--log"), format == "json")
+            ? new RuntimeLog(parsed.Option("--log"), format == "json", parsed.Has("--debug"))
             : throw new ContainerException(ContainerFault.Engine, $"unknown log-format '{format}': text and json are there");
     }
 
@@ -38,6 +40,15 @@ internal sealed class RuntimeLog
     {
         Append("warning", message);
         RuntimeCommand.Write(2, $"hull runtime: warning: {message}\n");
+    }
+
+    /// <summary>Appends what a call is about to do, with <c>--debug</c>.</summary>
+    public void Debug(string message)
+    {
+        if (_debug)
+        {
+            Append("debug", message);
+        }
     }
 
     private void Append(string level, string message)

@@ -40,7 +40,7 @@ public sealed class BundleRuntime
         }
     }
 
-    /// <summary>Create, start and wait; the container is removed when it has ended.</summary>
+    /// <summary>Create, start and wait; the container is removed when it has ended, but for <see cref="CreateOptions.Keep"/>.</summary>
     /// <returns>The payload's exit code, 128 + N where signal N ended it.</returns>
     public int Run(CreateOptions options, Func<RunningContainer, int> wait)
     {
@@ -60,6 +60,11 @@ public sealed class BundleRuntime
             }
 
             int code = wait(container);
+            if (options.Keep)
+            {
+                undo.Commit();
+            }
+
             return code;
         }
         finally
@@ -206,13 +211,15 @@ public sealed class BundleRuntime
         [.. _store.List().Select(_store.Load).Select(state => (state, Status(state)))];
 
     /// <summary>The state of an existing container, for exec.</summary>
-    public ContainerState Running(string id)
+    /// <param name="paused">A frozen one will do: the process starts when the container is resumed.</param>
+    public ContainerState Running(string id, bool paused = false)
     {
         ContainerState state = _store.Load(id);
         string status = Status(state);
-        return status is "running" or "created"
+        return status is "running" or "created" || (paused && status == "paused")
             ? state
-            : throw new ContainerException(ContainerFault.Engine, $"cannot exec in a {status} container");
+            : throw new ContainerException(ContainerFault.Engine, $"cannot exec in a {status} container"
+                + (status == "paused" ? " (--ignore-paused starts it when the container is resumed)" : ""));
     }
 
     /// <summary>Reads a bundle's config.json.</summary>
@@ -339,4 +346,7 @@ public sealed record CreateOptions
     public int PreserveFds { get; init; }
     /// <summary>The caller goes away: a terminal needs somebody else to hold it.</summary>
     public bool Detach { get; init; }
+
+    /// <summary>A container that has ended stays, with its cgroup, until it is deleted (runc run --keep).</summary>
+    public bool Keep { get; init; }
 }
