@@ -58,6 +58,9 @@ public sealed record ContainerRequest
     /// <summary>The filter where it is compiled already; null compiles the spec's.</summary>
     public SeccompFilter? Filter { get; init; }
 
+    /// <summary>The payload keeps the session keyring of the caller (runc --no-new-keyring) instead of getting its own.</summary>
+    public bool CallersKeyring { get; init; }
+
     /// <summary>Descriptors 3 … 2+N are passed on to the payload (runc --preserve-fds).</summary>
     public int PreserveFds { get; init; }
 }

@@ -12,6 +12,9 @@ public sealed record ExecRequest
     /// <summary>Its process id, for /proc/PID/root, while the pidfd shows that it lives.</summary>
     public required int InitPid { get; init; }
 
+    /// <summary>The container's id, by which its session keyring is found; null makes one for this process alone.</summary>
+    public string? Id { get; init; }
+
     public required Process Process { get; init; }
 
     /// <summary>The container has a user namespace of its own.</summary>

@@ -137,6 +137,7 @@ internal static class RuntimeCommand
         PreserveFds = parsed.Option("--preserve-fds") is { } count ? ParseCount(count) : 0,
         Detach = parsed.Verb == "create" || parsed.Has("--detach"),
         Keep = parsed.Has("--keep"),
+        CallersKeyring = parsed.Has("--no-new-keyring"),
     };
 
     internal static SafeFileHandle ConnectConsole(string path)

@@ -26,6 +26,7 @@ internal static class RuntimeExec
         cgroup?.PrepareAttach();
         using RunningContainer running = ContainerExec.Start(new ExecRequest
         {
+            Id = state.Id,
             InitPidFd = init,
             InitPid = state.Pid,
             Process = process,

@@ -19,6 +19,7 @@ internal sealed partial class ContainerHost
             : StreamEnds.Open((request.Streams & AttachStreams.Stdin) != 0);
         using RunningContainer process = ContainerExec.Start(new Runtime.ExecRequest
         {
+            Id = _config.Id.Hex,
             InitPidFd = _initPidFd!,
             InitPid = _initPid,
             Process = spec.Process! with

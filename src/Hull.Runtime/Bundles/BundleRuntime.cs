@@ -291,6 +291,7 @@ public sealed class BundleRuntime
             HookReport = hookReport,
             ConsoleSocket = options.ConsoleSocket,
             PreserveFds = options.PreserveFds,
+            CallersKeyring = options.CallersKeyring,
         });
         undo.Push(() => PidFd.SendSignal(container.PidFd, 9));
         _store.Save(state with { Pid = container.Pid, StartTime = StartTime(container.Pid)?.Time ?? 0 });
@@ -346,6 +347,9 @@ public sealed record CreateOptions
     public int PreserveFds { get; init; }
     /// <summary>The caller goes away: a terminal needs somebody else to hold it.</summary>
     public bool Detach { get; init; }
+
+    /// <summary>See <see cref="ContainerRequest.CallersKeyring"/>.</summary>
+    public bool CallersKeyring { get; init; }
 
     /// <summary>A container that has ended stays, with its cgroup, until it is deleted (runc run --keep).</summary>
     public bool Keep { get; init; }

@@ -36,6 +36,11 @@ internal static class ContainerPlan
                 [PlanArgument.Named((nint)CloneFlags.NewCgroup, "NewCgroup")]);
         }
 
+        if (!request.CallersKeyring)
+        {
+            SessionKeyring.AddJoin(plan, request.Id, create: true, ownUser);
+        }
+
         AddNames(plan, spec);
         if ((namespaces.Made & CloneFlags.NewNetwork) != 0)
         {

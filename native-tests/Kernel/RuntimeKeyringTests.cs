@@ -1,0 +1,29 @@
+using Hull.Kernel.Tests.Harness;
+
+namespace Hull.Kernel.Tests;
+
+/// <summary>The caller's keys do not come into a container (session-keyring(7)).</summary>
+public sealed class RuntimeKeyringTests(HullStore store) : KernelTest(store)
+{
+    [KernelFact(Needs.Root)]
+    public void Keyring_OfItsOwn_IsSharedWithExecAndLeftOutOnDemand()
+    {
+        if (!File.Exists("/proc/keys"))
+        {
+            // A kernel without keys: the container must start all the same, as every other test shows.
+            return;
+        }
+
+        using (RunningBundle container = new(Store, "cat /proc/keys > /tmp/own; sleep 1000"))
+        {
+            string exec = container.Bundle.Call("exec", container.Id, "grep", $"_ses.{container.Id}:", "/proc/keys").Ok();
+            string own = File.ReadLines($"{container.Bundle.Directory}/rootfs/tmp/own").Single(line => line.Contains($"_ses.{container.Id}:", StringComparison.Ordinal));
+            // The first word is the key's serial number.
+            Assert.Equal(own.Split(' ')[0], exec.Split(' ')[0]);
+        }
+
+        Bundle bundle = new(Store, "cat /proc/keys");
+        bundle.Write();
+        Assert.DoesNotContain($"_ses.{bundle.Id}", bundle.Call("run", "--no-new-keyring", "--bundle", bundle.Directory, bundle.Id).Ok(), StringComparison.Ordinal);
+    }
+}
