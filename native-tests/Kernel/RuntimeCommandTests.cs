@@ -79,6 +79,39 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Root)]
+    public void Exec_BundleChangedOrGone_TakesTheSpecOfTheCreate()
+    {
+        using RunningBundle container = new(Store, change: bundle =>
+        {
+            bundle.Config["process"]!["env"]!.AsArray().Add("FROM=create");
+            bundle.Config["annotations"] = new JsonObject { ["org.example"] = "kept" };
+        });
+        container.Bundle.Config["process"]!["env"] = new JsonArray("PATH=/bin", "FROM=later");
+        container.Bundle.Write();
+        Assert.Equal("create", container.Bundle.Call("exec", container.Id, "sh", "-c", "echo $FROM").Ok());
+
+        File.Delete($"{container.Bundle.Directory}/config.json");
+        Assert.Equal("create", container.Bundle.Call("exec", container.Id, "sh", "-c", "echo $FROM").Ok());
+        Assert.Equal(("kept", "root"), ((string)container.State["annotations"]!["org.example"]!, (string)container.State["owner"]!));
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Delete_WhatAKilledCreateLeft_IsRemovedByForce()
+    {
+        Bundle bundle = new(Store, "true");
+        string left = $"{Store.ExecRoot}/runtime/{bundle.Id}";
+        Directory.CreateDirectory(left);
+        File.WriteAllText($"{left}/lock", "");
+        bundle.Write();
+        bundle.Call("create", "--bundle", bundle.Directory, bundle.Id).Fails(1, "exists");
+
+        bundle.Call("delete", bundle.Id).Fails(1, "does not exist");
+        bundle.Call("delete", "--force", bundle.Id).Ok();
+
+        Assert.False(Directory.Exists(left));
+    }
+
+    [KernelFact(Needs.Root)]
     public void Spec_Written_RunsAndIsNotOverwritten()
     {
         Bundle bundle = new(Store, "true");

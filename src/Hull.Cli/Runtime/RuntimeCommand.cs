@@ -1,10 +1,8 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Hull.Engine;
 using Hull.Linux;
 using Hull.Oci;
-using Hull.Oci.RuntimeSpec;
 using Hull.Runtime;
 using Hull.Runtime.Bundles;
 using Hull.Runtime.Cgroups;
@@ -92,7 +90,7 @@ internal static class RuntimeCommand
                 runtime.Start(parsed.Id);
                 return 0;
             case "state":
-                Write(1, JsonSerializer.Serialize(runtime.State(parsed.Id), RuntimeSpecJson.Default.State) + "\n");
+                RuntimeState.Write(runtime.Find(parsed.Id));
                 return 0;
             case "kill":
                 runtime.Kill(parsed.Id, SignalOf(parsed.Positional(1) ?? "SIGTERM"), parsed.Has("--all"));

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Hull.Linux;
-using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime;
 using Hull.Runtime.Bundles;
@@ -17,12 +16,12 @@ internal static class RuntimeExec
     public static int Run(RuntimeArguments parsed, BundleRuntime runtime)
     {
         ContainerState state = runtime.Running(parsed.Id, paused: parsed.Has("--ignore-paused"));
-        Spec spec = BundleRuntime.ReadSpec(state.Bundle);
+        Spec spec = runtime.SpecOf(state.Id);
         Process process = ProcessOf(parsed, spec);
         TerminalRule.Check(process.Terminal == true, parsed.Has("--console-socket"), parsed.Has("--detach"));
         using SafeFileHandle init = PidFd.TryOpen(state.Pid)
             ?? throw new ContainerException(ContainerFault.Engine, "the container has ended");
-        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+        using ContainerCgroup? cgroup = ContainerCgroup.Open(runtime.Host, state.CgroupPath);
         cgroup?.PrepareAttach();
         using RunningContainer running = ContainerExec.Start(new ExecRequest
         {

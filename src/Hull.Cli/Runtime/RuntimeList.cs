@@ -10,9 +10,6 @@ namespace Hull.Cli.Runtime;
 /// <summary><c>hull runtime list</c>, in runc's shapes.</summary>
 internal static class RuntimeList
 {
-    /// <summary>hull runs containers as root alone.</summary>
-    private const string Owner = "root";
-
     public static void Write(BundleRuntime runtime, RuntimeArguments parsed)
     {
         IReadOnlyList<(ContainerState State, string Status)> all = runtime.List();
@@ -26,10 +23,6 @@ internal static class RuntimeList
             });
     }
 
-    private static int Pid(ContainerState state, string status) => status == "stopped" ? 0 : state.Pid;
-
-    private static string Created(ContainerState state) => state.Created.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
-
     private static string Table(IReadOnlyList<(ContainerState State, string Status)> all)
     {
         TabWriter table = new(minimumWidth: 12);
@@ -37,7 +30,7 @@ internal static class RuntimeList
         foreach ((ContainerState state, string status) in all)
         {
             table.AddRow(
-                state.Id, Pid(state, status).ToString(CultureInfo.InvariantCulture), status, state.Bundle, Created(state), Owner);
+                state.Id, RuntimeState.Pid(state, status).ToString(CultureInfo.InvariantCulture), status, state.Bundle, RuntimeState.Created(state), RuntimeState.Owner);
         }
 
         using StringWriter text = new();
@@ -53,16 +46,7 @@ internal static class RuntimeList
             json.WriteStartArray();
             foreach ((ContainerState state, string status) in all)
             {
-                json.WriteStartObject();
-                json.WriteString("ociVersion"u8, state.OciVersion);
-                json.WriteString("id"u8, state.Id);
-                json.WriteNumber("pid"u8, Pid(state, status));
-                json.WriteString("status"u8, status);
-                json.WriteString("bundle"u8, state.Bundle);
-                json.WriteString("rootfs"u8, state.Rootfs);
-                json.WriteString("created"u8, Created(state));
-                json.WriteString("owner"u8, Owner);
-                json.WriteEndObject();
+                RuntimeState.Append(json, state, status);
             }
 
             json.WriteEndArray();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
@@ -14,13 +13,16 @@ namespace Hull.Runtime.Bundles;
 /// <remarks>For single-threaded one-shot processes: create, run and exec clone.</remarks>
 public sealed class BundleRuntime
 {
-    private const int LargestSpec = 16 << 20;
     private readonly RuntimeStore _store;
+    private CgroupHost? _host;
 
     public BundleRuntime(string root) => _store = new RuntimeStore(root);
 
     /// <summary>Takes what went wrong without being an error: a poststart or poststop hook that failed.</summary>
     public Action<string> Warn { get; init; } = static _ => { };
+
+    /// <summary>Read from the mount table once, and only by the operations that need it.</summary>
+    public CgroupHost Host => _host ??= CgroupHost.Detect();
 
     /// <summary>Makes the container; its payload waits for <see cref="Start"/>.</summary>
     public void Create(CreateOptions options)
@@ -76,8 +78,7 @@ public sealed class BundleRuntime
     /// <summary>Lets a created container's payload execute.</summary>
     public void Start(string id)
     {
-        using FileLock held = _store.Lock(id);
-        ContainerState state = _store.Load(id);
+        using FileLock held = _store.Lock(id, out ContainerState state);
         using SafeFileHandle? report = _store.OpenHookReport(id);
         if (!_store.OpenGate(id))
         {
@@ -95,12 +96,15 @@ public sealed class BundleRuntime
         BundleHooks.Poststart(state, Warn);
     }
 
-    public State State(string id)
+    /// <exception cref="ContainerException">There is no such container.</exception>
+    public (ContainerState State, string Status) Find(string id)
     {
         ContainerState state = _store.Load(id);
-        string status = Status(state);
-        return state.Document(status, status == "stopped" ? 0 : state.Pid);
+        return (state, Status(state));
     }
+
+    /// <summary>The spec as it was at create; the bundle may have changed or gone since.</summary>
+    public Spec SpecOf(string id) => BundleSpec.Read(_store.DirectoryOf(id), out _);
 
     /// <summary>Signals the first process; with <paramref name="all"/> every process of the container's cgroup.</summary>
     public void Kill(string id, int signal, bool all)
@@ -113,7 +117,7 @@ public sealed class BundleRuntime
 
         if (all)
         {
-            using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+            using ContainerCgroup? cgroup = ContainerCgroup.Open(Host, state.CgroupPath);
             foreach (int pid in cgroup?.Processes() ?? [])
             {
                 Processes.Kill(pid, signal);
@@ -128,8 +132,7 @@ public sealed class BundleRuntime
     /// <summary>Stops every process of the container where it is, until <see cref="Resume"/>.</summary>
     public void Pause(string id)
     {
-        using FileLock held = _store.Lock(id);
-        ContainerState state = _store.Load(id);
+        using FileLock held = _store.Lock(id, out ContainerState state);
         if (Status(state) is not ("running" or "created"))
         {
             throw new ContainerException(ContainerFault.Engine, "container not running");
@@ -141,8 +144,7 @@ public sealed class BundleRuntime
 
     public void Resume(string id)
     {
-        using FileLock held = _store.Lock(id);
-        ContainerState state = _store.Load(id);
+        using FileLock held = _store.Lock(id, out ContainerState state);
         if (Status(state) != "paused")
         {
             throw new ContainerException(ContainerFault.Engine, "container not paused");
@@ -165,24 +167,20 @@ public sealed class BundleRuntime
         return cgroup.Processes();
     }
 
-    private static ContainerCgroup CgroupOf(ContainerState state) => ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath)
+    private ContainerCgroup CgroupOf(ContainerState state) => ContainerCgroup.Open(Host, state.CgroupPath)
         ?? throw new ContainerException(ContainerFault.Engine, $"cgroup {state.CgroupPath} of the container is gone");
 
     /// <summary>Frees what a stopped container has left; with <paramref name="force"/> kills a running one first.</summary>
     public void Delete(string id, bool force)
     {
-        ContainerState state;
-        try
+        if (force && !_store.Exists(id))
         {
-            state = _store.Load(id);
-        }
-        catch (ContainerException) when (force)
-        {
-            // runc: delete --force of what is not there is done already.
+            // runc: delete --force of what is not there is done already, and removes what a killed create has left.
+            _store.RemoveUnfinished(id);
             return;
         }
 
-        using FileLock held = _store.Lock(id);
+        using FileLock held = _store.Lock(id, out ContainerState state);
         string status = Status(state);
         if (status is not ("stopped" or "created") && !force)
         {
@@ -200,7 +198,7 @@ public sealed class BundleRuntime
     /// <summary>Undoes the create of a container whose first process has ended; its poststop hooks come last.</summary>
     private void Destroy(ContainerState state)
     {
-        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+        using ContainerCgroup? cgroup = ContainerCgroup.Open(Host, state.CgroupPath);
         cgroup?.Kill();
         cgroup?.Delete();
         _store.Remove(state.Id);
@@ -222,34 +220,11 @@ public sealed class BundleRuntime
                 + (status == "paused" ? " (--ignore-paused starts it when the container is resumed)" : ""));
     }
 
-    /// <summary>Reads a bundle's config.json.</summary>
-    /// <exception cref="ContainerException">Missing, not JSON, or not a spec.</exception>
-    public static Spec ReadSpec(string bundle)
-    {
-        string path = Path.Combine(bundle, "config.json");
-        using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out Errno errno);
-        if (file is null)
-        {
-            throw new ContainerException(ContainerFault.Engine, errno == Errno.ENOENT
-                ? $"JSON specification file config.json not found in {bundle}"
-                : new SyscallException("open", path, errno).Message);
-        }
-
-        try
-        {
-            return SpecReader.ReadSpec(Files.ReadAll(file, LargestSpec, path));
-        }
-        catch (JsonException error)
-        {
-            throw new ContainerException(ContainerFault.Engine, $"{path} is not a valid specification: {error.Message}", error);
-        }
-    }
-
     private RunningContainer Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
-        Spec spec = ReadSpec(options.Bundle);
+        Spec spec = BundleSpec.Read(options.Bundle, out byte[] text);
         TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
-        CgroupHost host = CgroupHost.Detect();
+        CgroupHost host = Host;
         string cgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id);
         string rootfs = spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem");
         ContainerState state = new()
@@ -294,6 +269,7 @@ public sealed class BundleRuntime
             CallersKeyring = options.CallersKeyring,
         });
         undo.Push(() => PidFd.SendSignal(container.PidFd, 9));
+        _store.SaveSpec(options.Id, text);
         _store.Save(state with { Pid = container.Pid, StartTime = StartTime(container.Pid)?.Time ?? 0 });
         if (options.PidFile is { } pidFile)
         {
@@ -315,7 +291,7 @@ public sealed class BundleRuntime
             return "created";
         }
 
-        using ContainerCgroup? cgroup = ContainerCgroup.Open(CgroupHost.Detect(), state.CgroupPath);
+        using ContainerCgroup? cgroup = ContainerCgroup.Open(Host, state.CgroupPath);
         return cgroup?.IsFrozen == true ? "paused" : "running";
     }
 

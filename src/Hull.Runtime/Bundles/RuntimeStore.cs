@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Bundles;
 
-/// <summary>The OCI runtime's root directory: one directory a container, <c>state.json</c> and, until it is started,
-/// <c>exec.fifo</c>. Void after a reboot.</summary>
+/// <summary>The OCI runtime's root directory: one directory a container, <c>state.json</c>, the <c>config.json</c> that it was made
+/// from and, until it is started, <c>exec.fifo</c>. Void after a reboot.</summary>
 /// <remarks>A container's directory is locked by flock(2) on its <c>lock</c> file for each operation that changes it.</remarks>
 public sealed class RuntimeStore
 {
@@ -15,6 +15,8 @@ public sealed class RuntimeStore
 
     /// <summary>As large as a config.json may be: annotations and hooks come from there.</summary>
     private const int LargestState = 16 << 20;
+
+    private const string LockFile = "lock";
     private readonly string _root;
 
     public RuntimeStore(string root) => _root = root;
@@ -31,14 +33,65 @@ public sealed class RuntimeStore
             throw new ContainerException(ContainerFault.Engine, $"container with id exists: {id}");
         }
 
-        return FileLock.Acquire(Path.Combine(directory, "lock"));
+        return FileLock.Acquire(Path.Combine(directory, LockFile));
     }
 
     /// <summary>Locks an existing container.</summary>
-    public FileLock Lock(string id)
+    /// <param name="state">As it is under the lock.</param>
+    /// <exception cref="ContainerException">There is no such container.</exception>
+    public FileLock Lock(string id, out ContainerState state)
     {
-        Load(id);
-        return FileLock.Acquire(Path.Combine(DirectoryOf(id), "lock"));
+        CheckId(id);
+        FileLock held;
+        try
+        {
+            held = FileLock.Acquire(Path.Combine(DirectoryOf(id), LockFile));
+        }
+        catch (SyscallException error) when (error.Errno is Errno.ENOENT or Errno.ENOTDIR)
+        {
+            throw Missing(id);
+        }
+
+        try
+        {
+            state = Load(id);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether there is a container of that name, as opposed to none or one that is being made.</summary>
+    public bool Exists(string id)
+    {
+        CheckId(id);
+        return Has(id, StateFile);
+    }
+
+    /// <summary>Removes the directory of a create that was killed; one that is at work holds the lock and is left alone.</summary>
+    public void RemoveUnfinished(string id)
+    {
+        if (Files.TryStatAt(null, DirectoryOf(id), followLinks: false, out _) is null)
+        {
+            return;
+        }
+
+        using FileLock? held = FileLock.TryAcquire(Path.Combine(DirectoryOf(id), LockFile));
+        if (held is not null && !Has(id, StateFile))
+        {
+            Remove(id);
+        }
+    }
+
+    /// <summary>Keeps the bundle's config.json. Not renamed into place: without <c>state.json</c>, which follows, nobody reads it.</summary>
+    public void SaveSpec(string id, ReadOnlySpan<byte> text)
+    {
+        string path = Path.Combine(DirectoryOf(id), BundleSpec.FileName);
+        using SafeFileHandle file = Files.Open(path, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, 0x180);
+        Files.Write(file, text, path);
     }
 
     public void Save(ContainerState state) => AtomicFile.Write(
@@ -55,7 +108,7 @@ public sealed class RuntimeStore
         if (file is null)
         {
             throw errno is Errno.ENOENT or Errno.ENOTDIR
-                ? new ContainerException(ContainerFault.Engine, $"container does not exist: {id}")
+                ? Missing(id)
                 : new SyscallException("open", path, errno);
         }
 
@@ -102,15 +155,16 @@ public sealed class RuntimeStore
         return true;
     }
 
-    public bool HasGate(string id) => Files.TryStatAt(null, Path.Combine(DirectoryOf(id), FifoFile), followLinks: false, out _) is not null;
+    public bool HasGate(string id) => Has(id, FifoFile);
 
     public void Remove(string id)
     {
         string directory = DirectoryOf(id);
-        Files.Unlink(null, Path.Combine(directory, FifoFile));
-        Files.Unlink(null, Path.Combine(directory, HookReportFile));
-        Files.Unlink(null, Path.Combine(directory, StateFile));
-        Files.Unlink(null, Path.Combine(directory, "lock"));
+        foreach (string file in (ReadOnlySpan<string>)[FifoFile, HookReportFile, StateFile, BundleSpec.FileName, LockFile])
+        {
+            Files.Unlink(null, Path.Combine(directory, file));
+        }
+
         Files.RemoveDirectory(null, directory);
     }
 
@@ -119,7 +173,12 @@ public sealed class RuntimeStore
         ? [.. Directory.EnumerateDirectories(_root).Select(d => Path.GetFileName(d)!).Where(id => File.Exists(Path.Combine(DirectoryOf(id), StateFile)))]
         : [];
 
-    private string DirectoryOf(string id) => Path.Combine(_root, id);
+    /// <summary>Where a container's files are.</summary>
+    internal string DirectoryOf(string id) => Path.Combine(_root, id);
+
+    private bool Has(string id, string file) => Files.TryStatAt(null, Path.Combine(DirectoryOf(id), file), followLinks: false, out _) is not null;
+
+    private static ContainerException Missing(string id) => new(ContainerFault.Engine, $"container does not exist: {id}");
 
     /// <summary>runc's rule: letters, digits and _ + - . @, not "." or "..", so that an id is a file name.</summary>
     private static void CheckId(string id)
