@@ -103,6 +103,15 @@ public static unsafe partial class Descriptors
         }
     }
 
+    /// <summary>fcntl(2) F_GETFD: whether a number is open and came with the execve; what this process opens itself is close-on-exec.</summary>
+    public static bool IsInherited(int descriptor)
+    {
+        int flags = fcntl(descriptor, GetDescriptorFlags, 0);
+        return flags >= 0 && (flags & CloseOnExec) == 0;
+    }
+
+    private const int GetDescriptorFlags = 1;
+    private const int CloseOnExec = 1; // FD_CLOEXEC
     private const int GetFlags = 3;
     private const int SetFlags = 4;
     private const int DuplicateCloseOnExec = 1030;

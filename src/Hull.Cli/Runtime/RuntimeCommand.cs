@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Hull.Engine;
 using Hull.Linux;
@@ -126,30 +125,37 @@ internal static class RuntimeCommand
         }
     }
 
-    private static CreateOptions Options(RuntimeArguments parsed) => new()
+    private static CreateOptions Options(RuntimeArguments parsed)
     {
-        Id = parsed.Id,
-        Bundle = Path.GetFullPath(parsed.Option("--bundle") ?? "."),
-        PidFile = parsed.Option("--pid-file"),
-        ConsoleSocket = parsed.Option("--console-socket") is { } path ? ConnectConsole(path) : null,
-        PreserveFds = parsed.Option("--preserve-fds") is { } count ? ParseCount(count) : 0,
-        Detach = parsed.Verb == "create" || parsed.Has("--detach"),
-        Keep = parsed.Has("--keep"),
-        CallersKeyring = parsed.Has("--no-new-keyring"),
-    };
+        int activated = InheritedDescriptors.Activated();
+        return new CreateOptions
+        {
+            PreserveFds = InheritedDescriptors.Count(parsed, activated),
+            ActivatedFds = activated,
+            Id = parsed.Id,
+            Bundle = Path.GetFullPath(parsed.Option("--bundle") ?? "."),
+            PidFile = parsed.Option("--pid-file"),
+            ConsoleSocket = Connect(parsed, "--console-socket"),
+            PidFdSocket = Connect(parsed, "--pidfd-socket"),
+            Detach = parsed.Verb == "create" || parsed.Has("--detach"),
+            Keep = parsed.Has("--keep"),
+            CallersKeyring = parsed.Has("--no-new-keyring"),
+        };
+    }
 
-    internal static SafeFileHandle ConnectConsole(string path)
+    /// <summary>The socket of an option, or null where it was not given.</summary>
+    internal static SafeFileHandle? Connect(RuntimeArguments parsed, string option)
     {
+        if (parsed.Option(option) is not { } path)
+        {
+            return null;
+        }
+
         string full = Path.GetFullPath(path);
         using SafeFileHandle directory = Files.Open(Path.GetDirectoryName(full)!, OpenFlags.Path | OpenFlags.Directory);
         return UnixSockets.TryConnect(directory, Path.GetFileName(full))
-            ?? throw new ContainerException(ContainerFault.Engine, $"--console-socket {path}: nobody listens there");
+            ?? throw new ContainerException(ContainerFault.Engine, $"{option} {path}: nobody listens there");
     }
-
-    internal static int ParseCount(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= 1024
-            ? count
-            : throw new ContainerException(ContainerFault.Engine, $"--preserve-fds {text}: not a number from 0 to 1024");
 
     private static int SignalOf(string text) => SignalNames.TryParse(text, out int signal)
         ? signal

@@ -15,14 +15,17 @@ internal static class RuntimeExec
 
     public static int Run(RuntimeArguments parsed, BundleRuntime runtime)
     {
+        int preserved = InheritedDescriptors.Count(parsed, activated: 0);
         ContainerState state = runtime.Running(parsed.Id, paused: parsed.Has("--ignore-paused"));
         Spec spec = runtime.SpecOf(state.Id);
         Process process = ProcessOf(parsed, spec);
         TerminalRule.Check(process.Terminal == true, parsed.Has("--console-socket"), parsed.Has("--detach"));
         using SafeFileHandle init = PidFd.TryOpen(state.Pid)
             ?? throw new ContainerException(ContainerFault.Engine, "the container has ended");
-        using ContainerCgroup? cgroup = ContainerCgroup.Open(runtime.Host, state.CgroupPath);
-        cgroup?.PrepareAttach();
+        using SafeFileHandle? pidFdSocket = RuntimeCommand.Connect(parsed, "--pidfd-socket");
+        using ContainerCgroup own = runtime.CgroupOf(state);
+        using ContainerCgroup cgroup = own.Below(parsed.All("--cgroup"));
+        cgroup.PrepareAttach();
         using RunningContainer running = ContainerExec.Start(new ExecRequest
         {
             Id = state.Id,
@@ -30,14 +33,19 @@ internal static class RuntimeExec
             InitPid = state.Pid,
             Process = process,
             UserNamespace = spec.Linux?.Namespaces?.Any(n => n.Type == "user") == true,
-            CloneIntoCgroup = cgroup?.CloneTarget,
-            SelfAttach = cgroup?.SelfAttach ?? [],
-            ConsoleSocket = parsed.Option("--console-socket") is { } path ? RuntimeCommand.ConnectConsole(path) : null,
-            PreserveFds = parsed.Option("--preserve-fds") is { } count ? RuntimeCommand.ParseCount(count) : 0,
+            CloneIntoCgroup = cgroup.CloneTarget,
+            SelfAttach = cgroup.SelfAttach,
+            ConsoleSocket = RuntimeCommand.Connect(parsed, "--console-socket"),
+            PreserveFds = preserved,
             Filter = spec.Linux?.Seccomp is { } profile
                 ? SeccompFilter.Compile(profile, System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture)
                 : null,
         });
+        if (pidFdSocket is not null)
+        {
+            PidFdMessage.Send(pidFdSocket, running, first: false);
+        }
+
         if (parsed.Option("--pid-file") is { } pidFile)
         {
             AtomicFile.Write(Path.GetFullPath(pidFile), System.Text.Encoding.ASCII.GetBytes($"{running.Pid}"), durable: false, mode: 0x1A4);

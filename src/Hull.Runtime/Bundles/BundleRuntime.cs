@@ -13,6 +13,7 @@ namespace Hull.Runtime.Bundles;
 /// <remarks>For single-threaded one-shot processes: create, run and exec clone.</remarks>
 public sealed class BundleRuntime
 {
+    private const int SigKill = 9;
     private readonly RuntimeStore _store;
     private CgroupHost? _host;
 
@@ -107,25 +108,29 @@ public sealed class BundleRuntime
     public Spec SpecOf(string id) => BundleSpec.Read(_store.DirectoryOf(id), out _);
 
     /// <summary>Signals the first process; with <paramref name="all"/> every process of the container's cgroup.</summary>
+    /// <remarks>Without a pid namespace of its own a container does not end with its first process: SIGKILL then goes to all, as runc
+    /// 1.2 has it, and <paramref name="all"/> also reaches what the first process has left behind, for which containerd asks.</remarks>
     public void Kill(string id, int signal, bool all)
     {
         ContainerState state = _store.Load(id);
-        if (Status(state) == "stopped")
+        bool stopped = Status(state) == "stopped";
+        bool every = all || (signal == SigKill && SpecOf(id).Linux?.Namespaces?.Any(space => space is { Type: "pid", Path: null or "" }) != true);
+        using ContainerCgroup? cgroup = every ? ContainerCgroup.Open(Host, state.CgroupPath) : null;
+        IReadOnlyList<int> processes = cgroup?.Processes() ?? [];
+        if (stopped && processes.Count == 0)
         {
             throw new ContainerException(ContainerFault.Engine, "container not running");
         }
 
-        if (all)
+        if (every && signal == SigKill)
         {
-            using ContainerCgroup? cgroup = ContainerCgroup.Open(Host, state.CgroupPath);
-            foreach (int pid in cgroup?.Processes() ?? [])
-            {
-                Processes.Kill(pid, signal);
-            }
+            cgroup?.Kill();
+            return;
         }
-        else
+
+        foreach (int pid in every ? processes : [state.Pid])
         {
-            Processes.Kill(state.Pid, signal);
+            Processes.Kill(pid, signal);
         }
     }
 
@@ -167,7 +172,8 @@ public sealed class BundleRuntime
         return cgroup.Processes();
     }
 
-    private ContainerCgroup CgroupOf(ContainerState state) => ContainerCgroup.Open(Host, state.CgroupPath)
+    /// <exception cref="ContainerException">It was removed behind our back.</exception>
+    public ContainerCgroup CgroupOf(ContainerState state) => ContainerCgroup.Open(Host, state.CgroupPath)
         ?? throw new ContainerException(ContainerFault.Engine, $"cgroup {state.CgroupPath} of the container is gone");
 
     /// <summary>Frees what a stopped container has left; with <paramref name="force"/> kills a running one first.</summary>
@@ -189,7 +195,7 @@ public sealed class BundleRuntime
 
         if (status != "stopped")
         {
-            Processes.Kill(state.Pid, 9);
+            Processes.Kill(state.Pid, SigKill);
         }
 
         Destroy(state);
@@ -222,7 +228,7 @@ public sealed class BundleRuntime
 
     private RunningContainer Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
-        Spec spec = BundleSpec.Read(options.Bundle, out byte[] text);
+        Spec spec = options.WithActivation(BundleSpec.Read(options.Bundle, out byte[] text));
         TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
         CgroupHost host = Host;
         string cgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id);
@@ -268,7 +274,12 @@ public sealed class BundleRuntime
             PreserveFds = options.PreserveFds,
             CallersKeyring = options.CallersKeyring,
         });
-        undo.Push(() => PidFd.SendSignal(container.PidFd, 9));
+        undo.Push(() => PidFd.SendSignal(container.PidFd, SigKill));
+        if (options.PidFdSocket is { } socket)
+        {
+            PidFdMessage.Send(socket, container, first: true);
+        }
+
         _store.SaveSpec(options.Id, text);
         _store.Save(state with { Pid = container.Pid, StartTime = StartTime(container.Pid)?.Time ?? 0 });
         if (options.PidFile is { } pidFile)
@@ -309,24 +320,4 @@ public sealed class BundleRuntime
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return (ulong.Parse(fields[19], CultureInfo.InvariantCulture), fields[0] is "Z" or "X");
     }
-}
-
-/// <summary>What <c>create</c> and <c>run</c> are told beside the bundle.</summary>
-public sealed record CreateOptions
-{
-    public required string Id { get; init; }
-
-    /// <summary>Absolute.</summary>
-    public required string Bundle { get; init; }
-    public string? PidFile { get; init; }
-    public SafeFileHandle? ConsoleSocket { get; init; }
-    public int PreserveFds { get; init; }
-    /// <summary>The caller goes away: a terminal needs somebody else to hold it.</summary>
-    public bool Detach { get; init; }
-
-    /// <summary>See <see cref="ContainerRequest.CallersKeyring"/>.</summary>
-    public bool CallersKeyring { get; init; }
-
-    /// <summary>A container that has ended stays, with its cgroup, until it is deleted (runc run --keep).</summary>
-    public bool Keep { get; init; }
 }
