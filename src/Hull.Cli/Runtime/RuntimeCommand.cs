@@ -111,6 +111,9 @@ internal static class RuntimeCommand
             case "resume":
                 runtime.Resume(parsed.Id);
                 return 0;
+            case "update":
+                RuntimeUpdate.Run(parsed, runtime);
+                return 0;
             case "spec":
                 SpecTemplate.WriteTo(parsed.Option("--bundle") ?? ".", rootless: parsed.Has("--rootless"));
                 return 0;

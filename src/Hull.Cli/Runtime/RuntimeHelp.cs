@@ -29,6 +29,8 @@ internal static class RuntimeHelp
                               a signal to its first process, or to all
           pause ID, resume ID
                               stop every process of it where it is; let them go on
+          update [-r FILE|-] [--memory BYTES] [--cpu-quota US] [--pids-limit N] ... ID
+                              other limits for a running container
           delete [-f] ID      free what a stopped container has left
           spec [-b BUNDLE] [--rootless]
                               write a config.json to begin with

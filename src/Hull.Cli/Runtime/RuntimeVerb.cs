@@ -63,6 +63,17 @@ internal sealed record RuntimeVerb
         new() { Name = "pause" },
         new() { Name = "resume" },
         new() { Name = "delete", Options = [new("--force", "-f", OptionKind.Flag)] },
+        new()
+        {
+            Name = "update",
+            Options =
+            [
+                new("--resources", "-r"), new("--blkio-weight"), new("--cpu-period"), new("--cpu-quota"), new("--cpu-burst"), new("--cpu-rt-period"),
+                new("--cpu-rt-runtime"), new("--cpu-share"), new("--cpu-idle"), new("--cpuset-cpus"), new("--cpuset-mems"), new("--memory"),
+                new("--memory-reservation"), new("--memory-swap"), new("--pids-limit"), new("--l3-cache-schema"), new("--mem-bw-schema"),
+                new("--kernel-memory"), new("--kernel-memory-tcp"),
+            ],
+        },
         new() { Name = "spec", Fewest = 0, Most = 0, Options = [Bundle, new("--rootless", null, OptionKind.Flag)] },
         new() { Name = "help", Fewest = 0, Most = int.MaxValue },
     ];

@@ -27,6 +27,10 @@ public sealed partial class SpecReader
     /// <exception cref="JsonException">Not of the schema.</exception>
     public static Hooks ReadHooks(JsonElement json) => new SpecReader().Element(json, static o => new SpecReader().Hooks(o));
 
+    /// <summary>Reads a linux.resources object, as <c>update --resources</c> is given.</summary>
+    /// <exception cref="JsonException">Not JSON, or not of the schema.</exception>
+    public static LinuxResources ReadResources(ReadOnlyMemory<byte> json) => Read(json, static (reader, o) => reader.LinuxResources(o));
+
     private static T Read<T>(ReadOnlyMemory<byte> json, Func<SpecReader, JsonElement, T> read)
         where T : class
     {

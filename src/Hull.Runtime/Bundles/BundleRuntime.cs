@@ -11,7 +11,7 @@ namespace Hull.Runtime.Bundles;
 
 /// <summary>The OCI runtime's operations on bundles (runtime-spec runtime.md); what <c>hull runtime</c> calls.</summary>
 /// <remarks>For single-threaded one-shot processes: create, run and exec clone.</remarks>
-public sealed class BundleRuntime
+public sealed partial class BundleRuntime
 {
     private const int SigKill = 9;
     private readonly RuntimeStore _store;

@@ -22,6 +22,7 @@ public sealed record CreateOptions
     /// <summary>So many of them are sockets of a service manager; the payload is told as sd_listen_fds(3) expects.</summary>
     public int ActivatedFds { get; init; }
 
+    /// <summary>The caller goes away: a terminal needs somebody else to hold it.</summary>
     public bool Detach { get; init; }
 
     /// <summary>See <see cref="ContainerRequest.CallersKeyring"/>.</summary>

@@ -8,7 +8,7 @@ namespace Hull.Runtime.Cgroups;
 /// <summary>Memory: limit, swap, reservation.</summary>
 public sealed partial class CgroupPlan
 {
-    private const string MemoryLimit = "memory limit (--memory)";
+    internal const string MemoryLimit = "memory limit (--memory)";
     private const string SwapLimit = "swap limit (--memory-swap)";
 
     private void AddMemory(MemoryResources memory)

@@ -22,10 +22,7 @@ public sealed partial class ContainerCgroup
     {
         get
         {
-            ulong? limit = In("memory") is not { } memory ? null
-                : memory.Hierarchy.IsUnified ? memory.ReadNumber("memory.max") : memory.ReadNumber("memory.limit_in_bytes");
-            // v1 has no word for unlimited: the largest page count that fits, in bytes (PAGE_COUNTER_MAX).
-            return limit >= long.MaxValue - 0xffff ? null : limit;
+            return In("memory") is not { } memory ? null : Limited(memory.ReadNumber(memory.Hierarchy.IsUnified ? "memory.max" : "memory.limit_in_bytes"));
         }
     }
 

@@ -21,16 +21,28 @@ public sealed partial class ContainerCgroup
     /// <exception cref="CgroupException">As <see cref="Apply"/>.</exception>
     public void Update(LinuxResources resources, IList<string>? notes = null)
     {
-        if (resources.Memory is { CheckBeforeUpdate: true, Limit: > 0 } memory && Stats().MemoryUsage > (ulong)memory.Limit)
+        if (resources.Memory is { CheckBeforeUpdate: true, Limit: > 0 } wanted && Stats().MemoryUsage > (ulong)wanted.Limit)
         {
-            throw new CgroupException($"memory limit (--memory) {memory.Limit}: the container uses {Stats().MemoryUsage} bytes already");
+            throw new CgroupException($"memory limit (--memory) {wanted.Limit}: the container uses {Stats().MemoryUsage} bytes already");
         }
 
-        IReadOnlyList<CgroupWrite> plan = CgroupPlan.Build(_host, resources, _fresh);
+        IReadOnlyList<CgroupWrite> plan = CgroupPlan.Build(_host, _fresh ? resources : WithCurrent(resources), _fresh);
+        const string both = "memory.memsw.limit_in_bytes";
+        CgroupDirectory? legacy = !_fresh && In("memory") is { Hierarchy.IsUnified: false } memory ? memory : null;
+        string? before = legacy?.TryRead(both, out _);
         _fresh = false;
-        foreach (CgroupWrite write in plan)
+        try
         {
-            Perform(write, notes);
+            foreach (CgroupWrite write in plan)
+            {
+                Perform(write, notes);
+            }
+        }
+        catch (CgroupException) when (before is not null)
+        {
+            // The plan widens it first; a refused memory limit must not leave swap unlimited. Refused: the new limit is above it.
+            legacy!.TryWrite(both, before);
+            throw;
         }
     }
 

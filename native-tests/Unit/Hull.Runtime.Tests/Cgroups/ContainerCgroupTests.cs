@@ -40,6 +40,46 @@ public sealed class ContainerCgroupTests : IDisposable
     }
 
     [Fact]
+    public void Update_PeriodAloneUnified_KeepsTheQuota()
+    {
+        CgroupHost host = _fake.Unified("cpu memory");
+        _fake.Put("hull/a/cpu.max", "30000 50000\n");
+        _fake.Put("hull/a/cpu.max.burst", "100\n");
+        using ContainerCgroup cgroup = ContainerCgroup.Open(host, "/hull/a")!;
+
+        cgroup.Update(new() { Cpu = new() { Period = 20000 } });
+
+        Assert.Equal("30000 20000", _fake.Get("hull/a/cpu.max").TrimEnd('\n'));
+        Assert.Equal("100", _fake.Get("hull/a/cpu.max.burst").TrimEnd('\n'));
+    }
+
+    [Fact]
+    public void Update_SwapAloneUnified_IsCountedFromTheMemoryLimit()
+    {
+        CgroupHost host = _fake.Unified("cpu memory");
+        _fake.Put("hull/a/memory.max", "1048576\n");
+        _fake.Put("hull/a/memory.swap.max", "max\n");
+        using ContainerCgroup cgroup = ContainerCgroup.Open(host, "/hull/a")!;
+
+        cgroup.Update(new() { Memory = new() { Swap = 3 << 20 } });
+
+        Assert.Equal("2097152", _fake.Get("hull/a/memory.swap.max").TrimEnd('\n'));
+    }
+
+    [Fact]
+    public void Update_MemoryAboveTheLegacySwapLimit_SaysSoAndLeavesIt()
+    {
+        CgroupHost host = _fake.Legacy("memory");
+        _fake.Put("memory/hull/a/memory.limit_in_bytes", "1048576\n");
+        _fake.Put("memory/hull/a/memory.memsw.limit_in_bytes", "2097152\n");
+        using ContainerCgroup cgroup = ContainerCgroup.Open(host, "/hull/a")!;
+
+        Assert.Contains(
+            "give a new --memory-swap", Assert.Throws<CgroupException>(() => cgroup.Update(new() { Memory = new() { Limit = 3 << 20 } })).Message, StringComparison.Ordinal);
+        Assert.Equal("2097152", _fake.Get("memory/hull/a/memory.memsw.limit_in_bytes").TrimEnd('\n'));
+    }
+
+    [Fact]
     public void Create_LegacyCpuset_IsFilledFromTheParents()
     {
         CgroupHost host = _fake.Legacy("cpuset", "memory");
