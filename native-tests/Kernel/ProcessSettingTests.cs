@@ -47,16 +47,19 @@ public sealed class ProcessSettingTests(HullStore store) : KernelTest(store)
             Wait.Until(() => File.Exists($"{bundle.Directory}/rootfs/tmp/first"), 5, () => "the payload wrote nothing");
             Assert.NotEqual(Environment.ProcessorCount > 1, File.ReadAllText($"{bundle.Directory}/rootfs/tmp/first") == "Cpus_allowed_list:\t0\n");
 
-            bundle.Config["process"]!["execCPUAffinity"] = new JsonObject { ["final"] = "8000" };
-            bundle.Write();
-            bundle.Call("exec", bundle.Id, "true").Fails(1, "sched_setaffinity processors 8000", "EINVAL");
-            bundle.Config["process"]!["execCPUAffinity"] = new JsonObject { ["initial"] = "x" };
-            bundle.Write();
-            bundle.Call("exec", bundle.Id, "true").Fails(1, "process.execCPUAffinity.initial x: not a list like 0-3,7");
+            ExecWith("""{"final":"8000"}""").Fails(1, "sched_setaffinity processors 8000", "EINVAL");
+            ExecWith("""{"initial":"x"}""").Fails(1, "process.execCPUAffinity.initial x: not a list like 0-3,7");
         }
         finally
         {
             bundle.Call("delete", "--force", bundle.Id).Ok();
+        }
+
+        RunResult ExecWith(string affinity)
+        {
+            bundle.Config["process"]!["execCPUAffinity"] = JsonNode.Parse(affinity);
+            File.WriteAllText($"{bundle.Directory}/process.json", bundle.Config["process"]!.ToJsonString());
+            return bundle.Call("exec", "--process", $"{bundle.Directory}/process.json", bundle.Id);
         }
     }
 }

@@ -170,6 +170,28 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Root)]
+    public void Run_RootOnASharedMount_MountsOfTheContainerStayInside()
+    {
+        Bundle bundle = new(Store, "mount -t tmpfs inside /tmp && grep -c ' /tmp ' /proc/mounts");
+        foreach (string set in (string[])["bounding", "effective", "permitted"])
+        {
+            bundle.Config["process"]!["capabilities"]![set]!.AsArray().Add("CAP_SYS_ADMIN");
+        }
+
+        bundle.Write();
+        string rootfs = $"{bundle.Directory}/rootfs";
+
+        string seen = Store.Shell($"""
+            unshare --mount --propagation private sh -c '
+                mount --bind {rootfs} {rootfs} && mount --make-shared {rootfs} &&
+                $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}
+                grep -c "inside" /proc/mounts'
+            """).Stdout;
+
+        Assert.Equal("1\n0\n", seen);
+    }
+
+    [KernelFact(Needs.Root)]
     public void Run_BindMountBelowTheCgroupMount_LiesOverIt()
     {
         Directory.CreateDirectory($"{Store.Scratch}/shown");

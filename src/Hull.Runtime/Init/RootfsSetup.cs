@@ -58,6 +58,10 @@ internal sealed unsafe partial class RootfsSetup
             [0, "/", 0, PlanArgument.Named((nint)hostPropagation, hostPropagation.ToString()), 0]);
         _plan.Call("move_mount", SystemCallNumbers.move_mount, "root", "the root filesystem gets a place in our tree",
             [_rootArgument, _empty, Files.AtCurrentDirectory, _empty, Mounts.MoveFromEmptyPath | Mounts.MoveToEmptyPath]);
+        // A copy of a shared mount is one of its peers: what is mounted inside would show there, and pivot_root(2) refuses it.
+        MountFlags own = hostPropagation & ~MountFlags.Recursive;
+        _plan.Call("mount_setattr", SystemCallNumbers.mount_setattr, "root", "mounts made in it must not show on the host",
+            [_rootArgument, _empty, Files.AtEmptyPath | Mounts.AtRecursive, Setting(0, own), sizeof(Mounts.MountSetting)]);
         _plan.Call("fchdir", SystemCallNumbers.fchdir, "root", "paths below are relative to the new root", [_rootArgument]);
     }
 
