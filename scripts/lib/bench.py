@@ -183,7 +183,25 @@ def runc(command, name, *more):
     return ["runc", "--root", f"{work}/runc", command, *more, name]
 
 
+def hull_runtime(command, name, *more):
+    return [HULL, "runtime", "--root", f"{work}/hull-runtime", command, *more, name]
+
+
+RUNTIMES = {"hull": hull_runtime, "runc": runc, "crun": crun}
 BUNDLE = ["--bundle", f"{work}/bundle"]
+
+
+def sleeping_bundle():
+    """The bundle's twin that does not end; its path."""
+    path = f"{work}/bundle-sleep"
+    if not os.path.exists(path):
+        shutil.copytree(f"{work}/bundle", path, symlinks=True)
+        with open(f"{path}/config.json", encoding="utf-8") as file:
+            spec = json.load(file)
+        spec["process"]["args"] = ["sleep", "100000"]
+        with open(f"{path}/config.json", "w", encoding="utf-8") as file:
+            json.dump(spec, file)
+    return path
 
 
 def removal(program, *names):
@@ -206,28 +224,56 @@ def row_run():
 
 def row_runtime():
     Engines.need("bundle")
-    alternate("one OCI bundle, all namespaces", {
-        "hull": lambda n: [HULL, "runtime", "--root", f"{work}/hull-runtime", "run", *BUNDLE, f"bench-hull-{n}"],
-        "runc": lambda n: runc("run", f"bench-runc-{n}", *BUNDLE),
-        "crun": lambda n: crun("run", f"bench-crun-{n}", *BUNDLE),
-    }, {"crun": 1.0})
+    run = {engine: lambda n, call=call, engine=engine: call("run", f"bench-{engine}-{n}", *BUNDLE) for engine, call in RUNTIMES.items()}
+    alternate("one OCI bundle, all namespaces", run, {"crun": 1.0})
+    peak_memory("  peak resident set of that", run, {"crun": 1.5})
+
+
+def row_oci():
+    Engines.need("bundle")
+    table = Table("OCI create, start, delete --force of a bundle that waits")
+    for number in range(-1, ROUNDS):
+        for engine, call in RUNTIMES.items():
+            name = f"bench-life-{number}"
+            elapsed = sum(measure(line)[0] for line in (
+                call("create", name, "--bundle", sleeping_bundle()), call("start", name), call("delete", name, "--force")))
+            if number >= 0:
+                table.add(engine, elapsed)
+    table.show({"crun": 1.0})
+
+    for call in RUNTIMES.values():
+        measure(call("run", "bench-oci-exec", "-d", "--bundle", sleeping_bundle()))
+    try:
+        alternate("OCI exec CONTAINER true", {engine: [*call("exec", "bench-oci-exec"), "true"] for engine, call in RUNTIMES.items()}, {"crun": 1.0})
+    finally:
+        for call in RUNTIMES.values():
+            quiet(*call("delete", "bench-oci-exec", "--force"))
+
+    for title, workers in (("in sequence", 1), ("8 at a time", 8)):
+        many(f"OCI run, 100 {title}: per container", workers, {
+            engine: lambda n, call=call, engine=engine: call("run", f"bench-many-{engine}-{n}", *BUNDLE) for engine, call in RUNTIMES.items()}, {"crun": 1.0})
+
+
+def peak_memory(title, commands, targets):
+    """By GNU time: a child of Python's would count what Python held when it was spawned."""
+    table = Table(title, "MB")
+    for number in range(1000, 1005):
+        for engine, command in commands.items():
+            measure(["/usr/bin/time", "-f", "%M", "-o", f"{work}/peak", *command(number)])
+            with open(f"{work}/peak", encoding="utf-8") as file:
+                table.add(engine, int(file.read()) / 1024)
+    table.show(targets)
 
 
 def row_exec():
     Engines.need("hull", "docker", "podman", "bundle")
     for engine in (HULL, "docker", "podman"):
         quiet(engine, "run", "-d", "--name", "bench-exec", "--network", "none", "busybox", "sleep", "100000")
-    shutil.copytree(f"{work}/bundle", f"{work}/bundle-sleep", symlinks=True)
-    with open(f"{work}/bundle-sleep/config.json", encoding="utf-8") as file:
-        spec = json.load(file)
-    spec["process"]["args"] = ["sleep", "100000"]
-    with open(f"{work}/bundle-sleep/config.json", "w", encoding="utf-8") as file:
-        json.dump(spec, file)
-    measure(["crun", "--cgroup-manager", "cgroupfs", "--root", f"{work}/crun", "run", "-d", "--bundle", f"{work}/bundle-sleep", "bench-exec"])
+    measure(crun("run", "bench-exec", "-d", "--bundle", sleeping_bundle()))
     try:
         alternate("exec CONTAINER true", {
             "hull": [HULL, "exec", "bench-exec", "true"],
-            "crun": ["crun", "--cgroup-manager", "cgroupfs", "--root", f"{work}/crun", "exec", "bench-exec", "true"],
+            "crun": [*crun("exec", "bench-exec"), "true"],
             "docker": ["docker", "exec", "bench-exec", "true"],
             "podman": ["podman", "exec", "bench-exec", "true"],
         }, {"docker": 0.15, "crun": 2.0})
@@ -308,29 +354,34 @@ def row_load():
     memory.show({"hull": 150})
 
 
-def many(title, workers):
+def many(title, workers, commands, targets):
     """A hundred containers an engine, in batches that take turns; a sample is a batch."""
-    Engines.need("hull", "docker", "podman")
     table, batch = Table(title), 20
-    programs = {"hull": HULL, "docker": "docker", "podman": "podman"}
     for first in range(0, 100, batch):
-        for engine, program in programs.items():
-            commands = [[program, "run", "-d", "--name", f"bench-many-{number}", "--network", "none", "busybox", "sleep", "100000"]
-                        for number in range(first, first + batch)]
+        for engine, command in commands.items():
+            lines = [command(number) for number in range(first, first + batch)]
             begin = time.monotonic()
-            run_all(commands, workers)
+            run_all(lines, workers)
             table.add(engine, (time.monotonic() - begin) * 1000 / batch)
+    table.show(targets)
+
+
+def many_detached(title, workers):
+    Engines.need("hull", "docker", "podman")
+    programs = {"hull": HULL, "docker": "docker", "podman": "podman"}
+    many(title, workers, {
+        engine: lambda number, program=program: [program, "run", "-d", "--name", f"bench-many-{number}", "--network", "none", "busybox", "sleep", "100000"]
+        for engine, program in programs.items()}, {"docker": 0.15, "podman": 0.15})
     for program in programs.values():
         quiet(*removal(program, *(f"bench-many-{number}" for number in range(100))))
-    table.show({"docker": 0.15, "podman": 0.15})
 
 
 def row_detached():
-    many("run -d, 100 in sequence: per container", 1)
+    many_detached("run -d, 100 in sequence: per container", 1)
 
 
 def row_parallel():
-    many("run -d, 100, 8 at a time: per container", 8)
+    many_detached("run -d, 100, 8 at a time: per container", 8)
 
 
 def row_rm():
