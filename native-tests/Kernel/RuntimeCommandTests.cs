@@ -149,6 +149,8 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     {
         Assert.Matches(@"^hull-runtime version \d+\.\d+\.\d+\ncommit: \S+\nspec: \d+\.\d+\.\d+$", Hull("runtime", "--version").Ok());
         Assert.Contains("hull runtime [--root DIR]", Hull("runtime", "--help").Ok(), StringComparison.Ordinal);
+        Assert.Equal("1.0.0", (string)JsonNode.Parse(Hull("runtime", "features").Ok())!["ociVersionMin"]!);
+        Hull("runtime", "features", "x").Fails(1, "'x' is one word too many");
         Hull("runtime", "nosuch").Fails(1, "unknown command 'nosuch'");
     }
 

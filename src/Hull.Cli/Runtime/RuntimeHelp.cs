@@ -34,6 +34,7 @@ internal static class RuntimeHelp
           delete [-f] ID      free what a stopped container has left
           spec [-b BUNDLE] [--rootless]
                               write a config.json to begin with
+          features            what this runtime can do, as JSON
 
         """;
 }

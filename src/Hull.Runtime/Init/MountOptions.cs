@@ -35,6 +35,19 @@ internal sealed class MountOptions
         "lazytime", "nolazytime", "z", "Z", "nocopy", "private-users", "remount",
     };
 
+    /// <summary>The kind of propagation, alone or, with an r before it, recursive.</summary>
+    private static readonly Dictionary<string, MountFlags> Propagations = new(StringComparer.Ordinal)
+    {
+        ["shared"] = MountFlags.Shared,
+        ["slave"] = MountFlags.Slave,
+        ["private"] = MountFlags.Private,
+        ["unbindable"] = MountFlags.Unbindable,
+    };
+
+    /// <summary>Every word that is acted on or known to need no act. Those for idmap and tmpcopyup are read and not acted on yet.</summary>
+    public static IEnumerable<string> Words =>
+        Flags.Keys.Concat(Propagations.Keys).SelectMany(word => new[] { word, "r" + word }).Concat(Meaningless).Concat(["bind", "rbind"]);
+
     public MountAttributes Set { get; private set; }
 
     public MountAttributes Clear { get; private set; }
@@ -70,18 +83,10 @@ internal sealed class MountOptions
     }
 
     /// <summary>The propagation type behind a word such as <c>rslave</c>, with MS_REC where recursive; None if it is none.</summary>
-    public static MountFlags PropagationOf(string word) => word switch
-    {
-        "shared" => MountFlags.Shared,
-        "rshared" => MountFlags.Shared | MountFlags.Recursive,
-        "slave" => MountFlags.Slave,
-        "rslave" => MountFlags.Slave | MountFlags.Recursive,
-        "private" => MountFlags.Private,
-        "rprivate" => MountFlags.Private | MountFlags.Recursive,
-        "unbindable" => MountFlags.Unbindable,
-        "runbindable" => MountFlags.Unbindable | MountFlags.Recursive,
-        _ => MountFlags.None,
-    };
+    public static MountFlags PropagationOf(string word) =>
+        Propagations.TryGetValue(word, out MountFlags kind) ? kind
+        : word.StartsWith('r') && Propagations.TryGetValue(word[1..], out kind) ? kind | MountFlags.Recursive
+        : MountFlags.None;
 
     private void Add(string word)
     {

@@ -7,6 +7,18 @@ namespace Hull.Runtime.Init;
 /// <summary>Which namespaces a container makes and which it joins.</summary>
 internal sealed class NamespacePlan : IDisposable
 {
+    /// <summary>The spec's words.</summary>
+    public static readonly IReadOnlyDictionary<string, CloneFlags> Kinds = new Dictionary<string, CloneFlags>(StringComparer.Ordinal)
+    {
+        ["pid"] = CloneFlags.NewPid,
+        ["network"] = CloneFlags.NewNetwork,
+        ["mount"] = CloneFlags.NewMount,
+        ["ipc"] = CloneFlags.NewIpc,
+        ["uts"] = CloneFlags.NewUts,
+        ["user"] = CloneFlags.NewUser,
+        ["cgroup"] = CloneFlags.NewCgroup,
+    };
+
     private readonly List<(CloneFlags Kind, string Path, SafeFileHandle Handle)> _joined = [];
 
     private NamespacePlan()
@@ -30,18 +42,13 @@ internal sealed class NamespacePlan : IDisposable
         NamespacePlan plan = new();
         foreach (Namespace item in linux?.Namespaces ?? [])
         {
-            CloneFlags kind = item.Type switch
+            if (!Kinds.TryGetValue(item.Type, out CloneFlags kind))
             {
-                "pid" => CloneFlags.NewPid,
-                "network" => CloneFlags.NewNetwork,
-                "mount" => CloneFlags.NewMount,
-                "ipc" => CloneFlags.NewIpc,
-                "uts" => CloneFlags.NewUts,
-                "user" => CloneFlags.NewUser,
-                "cgroup" => CloneFlags.NewCgroup,
-                "time" => throw new ContainerException(ContainerFault.Engine, "linux.namespaces: time namespaces are not supported by this version of hull"),
-                _ => throw new ContainerException(ContainerFault.Engine, $"linux.namespaces: '{item.Type}' is not a kind of namespace"),
-            };
+                throw new ContainerException(ContainerFault.Engine, item.Type == "time"
+                    ? "linux.namespaces: time namespaces are not supported by this version of hull"
+                    : $"linux.namespaces: '{item.Type}' is not a kind of namespace");
+            }
+
             if (item.Path is { Length: > 0 } path)
             {
                 plan.Join(kind, path);

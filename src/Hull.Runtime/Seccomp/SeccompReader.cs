@@ -13,6 +13,45 @@ internal static class SeccompReader
     /// <summary>MAX_ERRNO of the kernel; seccomp caps the data of SECCOMP_RET_ERRNO to it.</summary>
     private const uint MaximumErrno = 4095;
 
+    private const string ErrnoAction = "SCMP_ACT_ERRNO";
+    private const string TraceAction = "SCMP_ACT_TRACE";
+
+    /// <summary>Compiled, but for want of a listener no container starts with it, see <see cref="ContainerLauncher"/>.</summary>
+    private const string Notify = "SCMP_ACT_NOTIFY";
+
+    /// <summary>Actions that carry no number of their own.</summary>
+    private static readonly Dictionary<string, uint> Answers = new(StringComparer.Ordinal)
+    {
+        ["SCMP_ACT_ALLOW"] = SeccompReturn.Allow,
+        ["SCMP_ACT_LOG"] = SeccompReturn.Log,
+        ["SCMP_ACT_TRAP"] = SeccompReturn.Trap,
+        ["SCMP_ACT_KILL"] = SeccompReturn.KillThread,
+        ["SCMP_ACT_KILL_THREAD"] = SeccompReturn.KillThread,
+        ["SCMP_ACT_KILL_PROCESS"] = SeccompReturn.KillProcess,
+    };
+
+    /// <summary>The actions that a container may have.</summary>
+    public static IEnumerable<string> Actions => Answers.Keys.Concat([ErrnoAction, TraceAction]).Order(StringComparer.Ordinal);
+
+    public static readonly IReadOnlyDictionary<string, Comparison> Operators = new Dictionary<string, Comparison>(StringComparer.Ordinal)
+    {
+        ["SCMP_CMP_NE"] = Comparison.NotEqual,
+        ["SCMP_CMP_LT"] = Comparison.Less,
+        ["SCMP_CMP_LE"] = Comparison.LessOrEqual,
+        ["SCMP_CMP_EQ"] = Comparison.Equal,
+        ["SCMP_CMP_GE"] = Comparison.GreaterOrEqual,
+        ["SCMP_CMP_GT"] = Comparison.Greater,
+        ["SCMP_CMP_MASKED_EQ"] = Comparison.MaskedEqual,
+    };
+
+    public static readonly IReadOnlyDictionary<string, SeccompFlags> FlagWords = new Dictionary<string, SeccompFlags>(StringComparer.Ordinal)
+    {
+        ["SECCOMP_FILTER_FLAG_TSYNC"] = SeccompFlags.ThreadSync,
+        ["SECCOMP_FILTER_FLAG_LOG"] = SeccompFlags.Log,
+        ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"] = SeccompFlags.SpeculationAllow,
+        ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"] = SeccompFlags.WaitKillableReceive,
+    };
+
     /// <summary>The ABIs that the filter covers: the machine's own, and those of the document that it can run.</summary>
     public static SortedSet<SyscallAbi> Abis(Seccomp profile, Architecture architecture)
     {
@@ -86,14 +125,8 @@ internal static class SeccompReader
         SeccompFlags flags = SeccompFlags.None;
         for (int i = 0; i < profile.Flags.Count; i++)
         {
-            flags |= profile.Flags[i] switch
-            {
-                "SECCOMP_FILTER_FLAG_TSYNC" => SeccompFlags.ThreadSync,
-                "SECCOMP_FILTER_FLAG_LOG" => SeccompFlags.Log,
-                "SECCOMP_FILTER_FLAG_SPEC_ALLOW" => SeccompFlags.SpeculationAllow,
-                "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" => SeccompFlags.WaitKillableReceive,
-                _ => throw new SpecException($"{Root}.flags[{i}]", $"unknown flag \"{profile.Flags[i]}\""),
-            };
+            flags |= FlagWords.TryGetValue(profile.Flags[i], out SeccompFlags flag)
+                ? flag : throw new SpecException($"{Root}.flags[{i}]", $"unknown flag \"{profile.Flags[i]}\"");
         }
 
         return flags;
@@ -103,21 +136,14 @@ internal static class SeccompReader
     {
         switch (action)
         {
-            case "SCMP_ACT_ERRNO":
+            case ErrnoAction:
                 return SeccompReturn.Errno | Data(errno, MaximumErrno, errnoPath);
-            case "SCMP_ACT_TRACE":
+            case TraceAction:
                 return SeccompReturn.Trace | Data(errno, ushort.MaxValue, errnoPath);
             default:
-                uint answer = action switch
-                {
-                    "SCMP_ACT_ALLOW" => SeccompReturn.Allow,
-                    "SCMP_ACT_LOG" => SeccompReturn.Log,
-                    "SCMP_ACT_TRAP" => SeccompReturn.Trap,
-                    "SCMP_ACT_KILL" or "SCMP_ACT_KILL_THREAD" => SeccompReturn.KillThread,
-                    "SCMP_ACT_KILL_PROCESS" => SeccompReturn.KillProcess,
-                    "SCMP_ACT_NOTIFY" => SeccompReturn.UserNotification,
-                    _ => throw new SpecException(actionPath, $"unknown action \"{action}\""),
-                };
+                uint answer = action == Notify ? SeccompReturn.UserNotification
+                    : Answers.TryGetValue(action, out uint known) ? known
+                    : throw new SpecException(actionPath, $"unknown action \"{action}\"");
                 // runtime-spec, config-linux.md, seccomp: an errno beside an action that has none must fail.
                 return errno is null ? answer : throw new SpecException(errnoPath, $"{action} takes no errno");
         }
@@ -137,22 +163,17 @@ internal static class SeccompReader
         }
 
         int index = (int)argument.Index;
-        if (argument.Op == "SCMP_CMP_MASKED_EQ")
+        if (!Operators.TryGetValue(argument.Op, out Comparison comparison))
+        {
+            throw new SpecException($"{path}.op", $"unknown operator \"{argument.Op}\"");
+        }
+
+        if (comparison == Comparison.MaskedEqual)
         {
             ulong mask = argument.Value;
             return new ArgumentCondition(index, Comparison.MaskedEqual, (argument.ValueTwo ?? 0) & mask, mask);
         }
 
-        Comparison comparison = argument.Op switch
-        {
-            "SCMP_CMP_NE" => Comparison.NotEqual,
-            "SCMP_CMP_LT" => Comparison.Less,
-            "SCMP_CMP_LE" => Comparison.LessOrEqual,
-            "SCMP_CMP_EQ" => Comparison.Equal,
-            "SCMP_CMP_GE" => Comparison.GreaterOrEqual,
-            "SCMP_CMP_GT" => Comparison.Greater,
-            _ => throw new SpecException($"{path}.op", $"unknown operator \"{argument.Op}\""),
-        };
         return new ArgumentCondition(index, comparison, argument.Value, ulong.MaxValue);
     }
 }

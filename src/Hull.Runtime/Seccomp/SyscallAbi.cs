@@ -29,6 +29,18 @@ internal static class SyscallAbis
         "SCMP_ARCH_M68K", "SCMP_ARCH_SH", "SCMP_ARCH_SHEB",
     ];
 
+    private static readonly Dictionary<string, (SyscallAbi Abi, Architecture Machine)> Known = new(StringComparer.Ordinal)
+    {
+        ["SCMP_ARCH_X86_64"] = (SyscallAbi.X64, Architecture.X64),
+        ["SCMP_ARCH_X32"] = (SyscallAbi.X32, Architecture.X64),
+        ["SCMP_ARCH_X86"] = (SyscallAbi.I386, Architecture.X64),
+        ["SCMP_ARCH_AARCH64"] = (SyscallAbi.Arm64, Architecture.Arm64),
+        ["SCMP_ARCH_ARM"] = (SyscallAbi.Arm, Architecture.Arm64),
+    };
+
+    /// <summary>Every word that a profile may name.</summary>
+    public static IEnumerable<string> Words => Known.Keys.Concat(Foreign);
+
     public static SyscallAbi Native(Architecture architecture) => architecture switch
     {
         Architecture.X64 => SyscallAbi.X64,
@@ -40,18 +52,15 @@ internal static class SyscallAbis
     /// <returns>False where the word is not one of the specification's.</returns>
     public static bool TryParse(string word, Architecture architecture, out SyscallAbi? abi)
     {
-        (SyscallAbi Abi, Architecture Machine)? known = word switch
+        if (word == "SCMP_ARCH_NATIVE")
         {
-            "SCMP_ARCH_NATIVE" => (Native(architecture), architecture),
-            "SCMP_ARCH_X86_64" => (SyscallAbi.X64, Architecture.X64),
-            "SCMP_ARCH_X32" => (SyscallAbi.X32, Architecture.X64),
-            "SCMP_ARCH_X86" => (SyscallAbi.I386, Architecture.X64),
-            "SCMP_ARCH_AARCH64" => (SyscallAbi.Arm64, Architecture.Arm64),
-            "SCMP_ARCH_ARM" => (SyscallAbi.Arm, Architecture.Arm64),
-            _ => null,
-        };
-        abi = known?.Machine == architecture ? known.Value.Abi : null;
-        return known is not null || Array.IndexOf(Foreign, word) >= 0;
+            abi = Native(architecture);
+            return true;
+        }
+
+        bool known = Known.TryGetValue(word, out (SyscallAbi Abi, Architecture Machine) own);
+        abi = known && own.Machine == architecture ? own.Abi : null;
+        return known || Array.IndexOf(Foreign, word) >= 0;
     }
 
     public static uint Audit(this SyscallAbi abi) => abi switch
