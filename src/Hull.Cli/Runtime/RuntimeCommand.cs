@@ -111,6 +111,9 @@ internal static class RuntimeCommand
             case "resume":
                 runtime.Resume(parsed.Id);
                 return 0;
+            case "events":
+                RuntimeEvents.Run(parsed, runtime);
+                return 0;
             case "features":
                 Write(1, Encoding.UTF8.GetString(RuntimeFeaturesDocument.Text()));
                 return 0;

@@ -1,4 +1,5 @@
 using Hull.Cli.Commands;
+using Hull.Engine.Containers;
 
 namespace Hull.Cli.Runtime;
 
@@ -6,7 +7,7 @@ namespace Hull.Cli.Runtime;
 internal static class RuntimeHelp
 {
     /// <summary>runc's lines; engines read the first two.</summary>
-    public static string Version => $"hull-runtime version {VersionCommand.Version}\ncommit: {VersionCommand.Build()}\nspec: 1.2.0\n";
+    public static string Version => $"hull-runtime version {VersionCommand.Version}\ncommit: {VersionCommand.Build()}\nspec: {SpecDefaults.OciVersion}\n";
 
     public const string Text = """
         Usage:  hull runtime [--root DIR] [--log FILE [--log-format text|json]] COMMAND
@@ -31,6 +32,8 @@ internal static class RuntimeHelp
                               stop every process of it where it is; let them go on
           update [-r FILE|-] [--memory BYTES] [--cpu-quota US] [--pids-limit N] ... ID
                               other limits for a running container
+          events [--stats] [--interval 5s] ID
+                              what it uses and when memory runs out, as lines of JSON
           delete [-f] ID      free what a stopped container has left
           spec [-b BUNDLE] [--rootless]
                               write a config.json to begin with

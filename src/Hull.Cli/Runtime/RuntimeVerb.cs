@@ -75,6 +75,7 @@ internal sealed record RuntimeVerb
             ],
         },
         new() { Name = "spec", Fewest = 0, Most = 0, Options = [Bundle, new("--rootless", null, OptionKind.Flag)] },
+        new() { Name = "events", Options = [new("--interval"), new("--stats", null, OptionKind.Flag)] },
         new() { Name = "features", Fewest = 0, Most = 0 },
         new() { Name = "help", Fewest = 0, Most = int.MaxValue },
     ];

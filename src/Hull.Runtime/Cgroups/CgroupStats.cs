@@ -34,4 +34,39 @@ public sealed record CgroupStats
     public ulong? BlockRead { get; init; }
 
     public ulong? BlockWritten { get; init; }
+
+    // What follows is read by ContainerCgroup.DetailedStats alone.
+
+    /// <summary>Periods of the quota since the cgroup was made.</summary>
+    public ulong? CpuPeriods { get; init; }
+
+    /// <summary>Nanoseconds on each processor; v1 alone counts them.</summary>
+    public IReadOnlyList<ulong>? CpuPerProcessor { get; init; }
+
+    /// <summary>The most bytes that were in use; on v2 since Linux 5.19.</summary>
+    public ulong? MemoryPeak { get; init; }
+
+    /// <summary>How often the limit was hit; v1 alone counts it.</summary>
+    public ulong? MemoryFailures { get; init; }
+
+    /// <summary>memory.stat as it is.</summary>
+    public IReadOnlyDictionary<string, ulong>? MemoryCounts { get; init; }
+
+    /// <summary>Bytes of memory and swap together, as v1 counts; null where swap is not counted.</summary>
+    public ulong? SwapUsage { get; init; }
+
+    /// <summary>Null where unlimited.</summary>
+    public ulong? SwapLimit { get; init; }
+
+    /// <summary>Bytes that the kernel uses for the container; within <see cref="MemoryUsage"/>.</summary>
+    public ulong? KernelUsage { get; init; }
+
+    /// <summary>Bytes a device and direction.</summary>
+    public IReadOnlyList<BlockCount> BlockBytes { get; init; } = [];
+
+    /// <summary>Requests a device and direction.</summary>
+    public IReadOnlyList<BlockCount> BlockRequests { get; init; } = [];
+
+    /// <summary>Huge pages by their size, <c>2MB</c>: bytes in use, the most that were, how often the limit was hit.</summary>
+    public IReadOnlyDictionary<string, (ulong Usage, ulong Peak, ulong Failures)>? HugePages { get; init; }
 }

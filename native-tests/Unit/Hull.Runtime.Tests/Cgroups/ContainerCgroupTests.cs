@@ -40,6 +40,31 @@ public sealed class ContainerCgroupTests : IDisposable
     }
 
     [Fact]
+    public void DetailedStats_Unified_CountsAsV1Does()
+    {
+        CgroupHost host = _fake.Unified();
+        _fake.Put("hull/a/memory.current", "1000\n");
+        _fake.Put("hull/a/memory.max", "max\n");
+        _fake.Put("hull/a/memory.swap.current", "24\n");
+        _fake.Put("hull/a/memory.stat", "anon 5\nfile 7\n");
+        _fake.Put("hull/a/io.stat", "8:0 rbytes=4096 wbytes=1 rios=2 wios=3 dbytes=0 dios=0\n");
+        _fake.Put("hull/a/hugetlb.2MB.current", "2097152\n");
+        _fake.Put("hull/a/hugetlb.2MB.rsvd.current", "0\n");
+        _fake.Put("hull/a/hugetlb.2MB.events", "max 4\n");
+        using ContainerCgroup cgroup = ContainerCgroup.Open(host, "/hull/a")!;
+
+        CgroupStats stats = cgroup.DetailedStats();
+
+        // v2 counts swap alone, the document both together.
+        Assert.Equal((1024UL, (ulong?)null), (stats.SwapUsage!.Value, stats.SwapLimit));
+        Assert.Equal(7UL, stats.MemoryCounts!["file"]);
+        Assert.Equal([new BlockCount(8, 0, "Read", 4096), new BlockCount(8, 0, "Write", 1)], stats.BlockBytes);
+        Assert.Equal([new BlockCount(8, 0, "Read", 2), new BlockCount(8, 0, "Write", 3)], stats.BlockRequests);
+        Assert.Equal((2097152UL, 0UL, 4UL), stats.HugePages!["2MB"]);
+        Assert.Single(stats.HugePages);
+    }
+
+    [Fact]
     public void Update_PeriodAloneUnified_KeepsTheQuota()
     {
         CgroupHost host = _fake.Unified("cpu memory");
