@@ -62,4 +62,58 @@ public sealed class ProcessSettingTests(HullStore store) : KernelTest(store)
             return bundle.Call("exec", "--process", $"{bundle.Directory}/process.json", bundle.Id);
         }
     }
+
+    /// <summary>Seconds of the boot-time clock, /proc/uptime.</summary>
+    private static double Uptime(string text) => double.Parse(text.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+
+    private Bundle WithClocks(string script, string offsets)
+    {
+        Bundle bundle = new(Store, script);
+        bundle.Linux["namespaces"]!.AsArray().Add(new JsonObject { ["type"] = "time" });
+        bundle.Linux["timeOffsets"] = JsonNode.Parse(offsets);
+        return bundle;
+    }
+
+    private static bool HasTimeNamespaces => Path.Exists("/proc/self/ns/time");
+
+    [KernelFact(Needs.Root)]
+    public void Run_TimeNamespace_HasItsOffsetsAndExecSeesThem()
+    {
+        Bundle bundle = WithClocks("cat /proc/uptime > /tmp/up; sleep 1000", """{"boottime":{"secs":1000000},"monotonic":{"secs":2000000,"nanosecs":5}}""");
+        bundle.Write();
+        RunResult started = Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime run --detach --bundle {bundle.Directory} {bundle.Id} < /dev/null > {bundle.Directory}/out 2>&1 || {{ cat {bundle.Directory}/out >&2; exit 1; }}");
+        if (!HasTimeNamespaces)
+        {
+            started.Fails(1, "does this kernel have time namespaces (Linux 5.6, CONFIG_TIME_NS)?");
+            return;
+        }
+
+        started.Ok();
+        try
+        {
+            double host = Uptime(File.ReadAllText("/proc/uptime"));
+            Assert.InRange(Uptime(bundle.Call("exec", bundle.Id, "cat", "/proc/uptime").Ok()) - host, 999_990, 1_000_060);
+            Assert.InRange(Uptime(File.ReadAllText($"{bundle.Directory}/rootfs/tmp/up")) - host, 999_940, 1_000_010);
+            int pid = (int)JsonNode.Parse(bundle.Call("state", bundle.Id).Ok())!["pid"]!;
+            Assert.Contains("2000000", File.ReadAllText($"/proc/{pid}/timens_offsets"), StringComparison.Ordinal);
+
+            Bundle other = new(Store, "cat /proc/uptime");
+            other.Linux["namespaces"]!.AsArray().Add(new JsonObject { ["type"] = "time", ["path"] = $"/proc/{pid}/ns/time" });
+            Assert.InRange(Uptime(other.Run().Ok()) - host, 999_990, 1_000_060);
+        }
+        finally
+        {
+            bundle.Call("delete", "--force", bundle.Id).Ok();
+        }
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Run_TimeOffsetsThatNothingTakes_AreRefused()
+    {
+        Bundle without = new(Store, "true");
+        without.Linux["timeOffsets"] = JsonNode.Parse("""{"boottime":{"secs":1}}""");
+        without.Run().Fails(1, "linux.timeOffsets: only a time namespace that the container makes can be given offsets");
+        WithClocks("true", """{"realtime":{"secs":1}}""").Run().Fails(1, "linux.timeOffsets: 'realtime' is not a clock of a time namespace");
+        WithClocks("true", """{"boottime":{"secs":1,"nanosecs":1000000000}}""").Run().Fails(1, "linux.timeOffsets.boottime.nanosecs");
+    }
 }

@@ -76,7 +76,7 @@ public static unsafe class ContainerExec
         ContainerPlan.AddSelfAttach(plan, request.SelfAttach);
         SchedulingPlan.AddFinalAffinity(plan, request.Process);
         payload.AddLimits();
-        CloneFlags flags = request.UserNamespace ? Joined | CloneFlags.NewUser : Joined;
+        CloneFlags flags = Joined | (request.UserNamespace ? CloneFlags.NewUser : 0) | (HasOwnClocks(request.InitPid) ? CloneFlags.NewTime : 0);
         plan.Call("setns", SystemCallNumbers.setns, "container", "every namespace of the container's first process, in one step",
             [PlanArgument.Named(request.InitPidFd.DangerousGetHandle(), "pidfd"), PlanArgument.Named((nint)flags, flags.ToString())],
             hint: "the container has ended, or this kernel is older than 5.8");
@@ -116,6 +116,10 @@ public static unsafe class ContainerExec
         payload.AddIdentity(request.Filter, request.DieWithParent, static () => { });
         payload.AddExecute(request.PreserveFds);
     }
+
+    /// <summary>Asked, for a kernel without time namespaces (before Linux 5.6) refuses the flag.</summary>
+    private static bool HasOwnClocks(int pid) =>
+        Files.TryReadLink(null, $"/proc/{pid}/ns/time", out _) is { } theirs && theirs != Files.TryReadLink(null, "/proc/self/ns/time", out _);
 
     private static void AddTerminal(InitPlan plan, Process process, int consoleSocket, ResolvedUser user)
     {

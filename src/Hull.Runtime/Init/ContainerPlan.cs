@@ -22,6 +22,11 @@ internal static class ContainerPlan
         AddSelfAttach(plan, request.SelfAttach);
         AddOomScore(plan, process);
         payload.AddLimits();
+        if (namespaces.MakesTime && namespaces.MakesUser)
+        {
+            TimeNamespacePlan.Add(plan, spec.Linux?.TimeOffsets);
+        }
+
         if (namespaces.MakesUser)
         {
             gates.Wait(plan, "until the parent has written uid_map and gid_map");
@@ -39,6 +44,12 @@ internal static class ContainerPlan
         if (!request.CallersKeyring)
         {
             SessionKeyring.AddJoin(plan, request.Id, create: true, ownUser);
+        }
+
+        if (namespaces.MakesTime && !namespaces.MakesUser)
+        {
+            // After the joins: a user namespace among them is the new one's owner.
+            TimeNamespacePlan.Add(plan, spec.Linux?.TimeOffsets);
         }
 
         AddNames(plan, spec);

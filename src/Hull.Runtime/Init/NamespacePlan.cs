@@ -17,6 +17,7 @@ internal sealed class NamespacePlan : IDisposable
         ["uts"] = CloneFlags.NewUts,
         ["user"] = CloneFlags.NewUser,
         ["cgroup"] = CloneFlags.NewCgroup,
+        ["time"] = CloneFlags.NewTime,
     };
 
     private readonly List<(CloneFlags Kind, string Path, SafeFileHandle Handle)> _joined = [];
@@ -29,6 +30,9 @@ internal sealed class NamespacePlan : IDisposable
     public CloneFlags Made { get; private set; }
 
     public bool MakesCgroup { get; private set; }
+
+    /// <summary>Not among the flags either, see <see cref="TimeNamespacePlan"/>.</summary>
+    public bool MakesTime { get; private set; }
 
     /// <summary>Whether the container's cgroup namespace is another than ours.</summary>
     public bool HasCgroup => MakesCgroup || _joined.Exists(j => j.Kind == CloneFlags.NewCgroup);
@@ -44,9 +48,7 @@ internal sealed class NamespacePlan : IDisposable
         {
             if (!Kinds.TryGetValue(item.Type, out CloneFlags kind))
             {
-                throw new ContainerException(ContainerFault.Engine, item.Type == "time"
-                    ? "linux.namespaces: time namespaces are not supported by this version of hull"
-                    : $"linux.namespaces: '{item.Type}' is not a kind of namespace");
+                throw new ContainerException(ContainerFault.Engine, $"linux.namespaces: '{item.Type}' is not a kind of namespace");
             }
 
             if (item.Path is { Length: > 0 } path)
@@ -56,6 +58,10 @@ internal sealed class NamespacePlan : IDisposable
             else if (kind == CloneFlags.NewCgroup)
             {
                 plan.MakesCgroup = true;
+            }
+            else if (kind == CloneFlags.NewTime)
+            {
+                plan.MakesTime = true;
             }
             else
             {
@@ -69,6 +75,7 @@ internal sealed class NamespacePlan : IDisposable
                 "linux.namespaces: a container needs a mount namespace of its own; its root filesystem would replace the host's");
         }
 
+        TimeNamespacePlan.Check(plan.MakesTime, linux?.TimeOffsets);
         return plan;
     }
 
