@@ -116,4 +116,17 @@ public sealed class ProcessSettingTests(HullStore store) : KernelTest(store)
         WithClocks("true", """{"realtime":{"secs":1}}""").Run().Fails(1, "linux.timeOffsets: 'realtime' is not a clock of a time namespace");
         WithClocks("true", """{"boottime":{"secs":1,"nanosecs":1000000000}}""").Run().Fails(1, "linux.timeOffsets.boottime.nanosecs");
     }
+
+    [KernelFact(Needs.Root)]
+    public void Run_Personality_IsThePayloads()
+    {
+        Bundle bundle = new(Store, "cat /proc/self/personality");
+        bundle.Linux["personality"] = JsonNode.Parse("""{"domain":"LINUX32"}""");
+        Assert.Equal("00000008", bundle.Run().Ok());
+
+        bundle.Linux["personality"] = JsonNode.Parse("""{"domain":"BSD"}""");
+        bundle.Run().Fails(1, "linux.personality.domain: 'BSD' is not one of LINUX, LINUX32");
+        bundle.Linux["personality"] = JsonNode.Parse("""{"domain":"LINUX","flags":["ADDR_NO_RANDOMIZE"]}""");
+        bundle.Run().Fails(1, "linux.personality.flags");
+    }
 }

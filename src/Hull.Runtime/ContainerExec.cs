@@ -113,6 +113,7 @@ public static unsafe class ContainerExec
         }
 
         AddAppArmor(plan, request.Process);
+        PersonalityPlan.Add(plan, request.Personality);
         payload.AddIdentity(request.Filter, request.DieWithParent, static () => { });
         payload.AddExecute(request.PreserveFds);
     }

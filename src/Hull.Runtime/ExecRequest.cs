@@ -17,6 +17,9 @@ public sealed record ExecRequest
 
     public required Process Process { get; init; }
 
+    /// <summary>The spec's linux.personality.</summary>
+    public Personality? Personality { get; init; }
+
     /// <summary>The container has a user namespace of its own.</summary>
     public bool UserNamespace { get; init; }
 

@@ -32,6 +32,7 @@ internal static class RuntimeExec
             InitPidFd = init,
             InitPid = state.Pid,
             Process = process,
+            Personality = spec.Linux?.Personality,
             UserNamespace = spec.Linux?.Namespaces?.Any(n => n.Type == "user") == true,
             CloneIntoCgroup = cgroup.CloneTarget,
             SelfAttach = cgroup.SelfAttach,

@@ -80,6 +80,7 @@ internal static class ContainerPlan
         AddAppArmor(rootfs, process);
         rootfs.MakeRootReadOnly();
         rootfs.Pivot();
+        PersonalityPlan.Add(plan, spec.Linux?.Personality);
         payload.AddIdentity(filter, request.DieWithParent, () =>
         {
             gates.Tell(plan, "created: all is made, only the payload is missing");
