@@ -66,7 +66,10 @@ internal sealed class MountOptions
 
     public bool CopyUp { get; private set; }
 
+    /// <summary>The owners of files appear through a mapping (mount_setattr(2), Linux 5.12).</summary>
     public bool IdMapped { get; private set; }
+
+    public bool IdMappedRecursive { get; private set; }
 
     /// <summary>What is left for the file system itself, in order.</summary>
     public List<string> Data { get; } = [];
@@ -114,6 +117,7 @@ internal sealed class MountOptions
         else if (word is "idmap" or "ridmap")
         {
             IdMapped = true;
+            IdMappedRecursive = word == "ridmap";
         }
         else if (word == "tmpcopyup")
         {

@@ -170,6 +170,7 @@ internal sealed unsafe partial class RootfsSetup
             return;
         }
 
+        IdMappedMounts.RefuseUnlessBind(mount, options);
         string type = mount.Type ?? throw new ContainerException(ContainerFault.Engine, $"mounts: {destination} has neither a type nor the option bind");
         // CVE-2023-28642, CVE-2025-54867: with /proc or /sys a link, everything written "to proc" later would go elsewhere.
         bool kernelTree = type is "proc" or "sysfs";
@@ -217,6 +218,7 @@ internal sealed unsafe partial class RootfsSetup
             Mounts.SetAttributes(tree, options.SetRecursive, options.ClearRecursive, MountFlags.None, recursive: true, target: source);
         }
 
+        IdMappedMounts.Apply(mount, options, tree, _spec.Linux);
         Slot target = OpenTarget(destination, metadata.IsDirectory, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
         if (!ProcfsRule.Allows(destination))
         {
