@@ -69,7 +69,7 @@ public sealed class VolumeStore(HullPaths paths)
         using SafeFileHandle data = Files.Open(DataDirectory(name), OpenFlags.ReadOnly | OpenFlags.Directory);
         if (DirectoryListing.Read(data).Count == 0)
         {
-            TreeCopy.Copy(source, data, name);
+            TreeCopy.Copy(source, data, $"volume {name}");
         }
     }
 

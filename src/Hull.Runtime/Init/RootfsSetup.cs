@@ -164,6 +164,12 @@ internal sealed unsafe partial class RootfsSetup
         string destination = Normalize(mount.Destination);
         bool bind = options.Bind || mount.Type == "bind";
         ProcfsRule.Check(destination, mount.Type, bind);
+        if (options.CopyUp)
+        {
+            AddCopyUp(mount, options, destination, bind);
+            return;
+        }
+
         if (bind)
         {
             AddBind(mount, options, destination);

@@ -1,11 +1,10 @@
-using Hull.Linux;
 using Microsoft.Win32.SafeHandles;
 
-namespace Hull.Engine.Volumes;
+namespace Hull.Linux;
 
 /// <summary>Copies a directory's content as it is: owners, modes, times, extended attributes, links, nodes.</summary>
 /// <remarks>Walks by directory handles and single names, never by path, and follows no link: the source is an image's.</remarks>
-internal sealed class TreeCopy
+public sealed class TreeCopy
 {
     private const OpenFlags DirectoryFlags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow;
     private readonly byte[] _buffer = new byte[128 << 10];
@@ -17,6 +16,8 @@ internal sealed class TreeCopy
 
     private TreeCopy(string target) => _target = target;
 
+    /// <param name="from">Opened for reading.</param>
+    /// <param name="target">Names the copy in an error.</param>
     /// <param name="to">An empty directory; it takes the owner and mode of <paramref name="from"/> too.</param>
     public static void Copy(SafeFileHandle from, SafeFileHandle to, string target)
     {
@@ -103,7 +104,7 @@ internal sealed class TreeCopy
             if (!name.StartsWith("trusted.", StringComparison.Ordinal) && Files.TryGetAttribute(from, name, out _) is { } value)
             {
                 Errno errno = Files.TrySetAttribute(to, name, value);
-                // EOPNOTSUPP: the volume's filesystem has no such attributes; docker goes on without as well.
+                // EOPNOTSUPP: the copy's filesystem has no such attributes; docker goes on without as well.
                 if (errno is not (Errno.None or Errno.EOPNOTSUPP))
                 {
                     throw new SyscallException("fsetxattr", name, errno);
@@ -125,5 +126,5 @@ internal sealed class TreeCopy
         }
     }
 
-    private SyscallException Failed(string operation, Errno errno) => new(operation, $"volume {_target}", errno, "filling it from the image");
+    private SyscallException Failed(string operation, Errno errno) => new(operation, _target, errno, "filling it from the image");
 }
