@@ -115,4 +115,16 @@ public sealed class RuntimeBadInputTests(HullStore store) : KernelTest(store)
         result.Fails(1, message is null ? [] : [message]);
         Assert.Single(result.Stderr.TrimEnd('\n').Split('\n'));
     }
+
+    [KernelFact(Needs.Root)]
+    public void Run_SelinuxLabel_IsRefusedNotDropped()
+    {
+        Bundle bundle = new(Store, "true");
+        bundle.Config["process"]!["selinuxLabel"] = "system_u:system_r:container_t:s0";
+        bundle.Run().Fails(1, "process.selinuxLabel: SELinux labels are not supported");
+
+        Bundle mounts = new(Store, "true");
+        mounts.Linux["mountLabel"] = "system_u:object_r:container_file_t:s0";
+        mounts.Run().Fails(1, "linux.mountLabel: SELinux labels are not supported");
+    }
 }

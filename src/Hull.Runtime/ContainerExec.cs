@@ -71,6 +71,7 @@ public static unsafe class ContainerExec
 
     private static void Build(InitPlan plan, ExecRequest request, ResolvedUser user, int consoleSocket)
     {
+        SelinuxRule.Check(request.Process.SelinuxLabel);
         ProcessSetup payload = new(plan, request.Process, user);
         ProcessSetup.AddFirst(plan);
         ContainerPlan.AddSelfAttach(plan, request.SelfAttach);

@@ -54,7 +54,7 @@ internal static class RuntimeFeaturesDocument
         WriteFlags(json, "selinux", ("enabled", false));
         WriteFlags(json, "intelRdt", ("enabled", false));
         json.WriteStartObject("mountExtensions"u8);
-        WriteFlags(json, "idmap", ("enabled", false));
+        WriteFlags(json, "idmap", ("enabled", true));
         json.WriteEndObject();
         WriteFlags(json, "netDevices", ("enabled", false));
         json.WriteEndObject();

@@ -1,4 +1,5 @@
 using Hull.Linux;
+using Hull.Runtime.Hooks;
 using Hull.Runtime.Init;
 
 namespace Hull.Runtime.Bundles;
@@ -6,8 +7,8 @@ namespace Hull.Runtime.Bundles;
 /// <summary>What this runtime can do, from the tables that it works by (runtime-spec features.md).</summary>
 public static class RuntimeFeatures
 {
-    /// <summary>The kinds of hook that are run; a spec with any other is refused by <see cref="ContainerLauncher"/>.</summary>
-    public static IReadOnlyList<string> Hooks => [];
+    /// <summary>The kinds of hook that are run, in the order of a container's life.</summary>
+    public static IReadOnlyList<string> Hooks => HookRules.Stages;
 
     public static IEnumerable<string> MountOptions => Init.MountOptions.Words.Order(StringComparer.Ordinal);
 

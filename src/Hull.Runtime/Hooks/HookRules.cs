@@ -5,6 +5,17 @@ namespace Hull.Runtime.Hooks;
 /// <summary>What runtime-spec config.md, "POSIX-platform Hooks", demands of every hook; checked before anything is made.</summary>
 internal static class HookRules
 {
+    /// <summary>The kinds of hook in the order of a container's life, with where a document has them.</summary>
+    private static readonly (string Stage, Func<Oci.RuntimeSpec.Hooks, IReadOnlyList<Hook>?> List)[] Kinds =
+    [
+        ("prestart", static hooks => hooks.Prestart),
+        ("createRuntime", static hooks => hooks.CreateRuntime),
+        ("createContainer", static hooks => hooks.CreateContainer),
+        ("startContainer", static hooks => hooks.StartContainer),
+        ("poststart", static hooks => hooks.Poststart),
+        ("poststop", static hooks => hooks.Poststop),
+    ];
+
     /// <exception cref="ContainerException">The first hook that is not as the specification wants it.</exception>
     public static void Check(Oci.RuntimeSpec.Hooks? hooks)
     {
@@ -36,9 +47,7 @@ internal static class HookRules
     public static IEnumerable<HookPlace> Of(string stage, IReadOnlyList<Hook>? hooks) =>
         (hooks ?? []).Select((hook, number) => new HookPlace(stage, number, hook));
 
-    private static IEnumerable<HookPlace> All(Oci.RuntimeSpec.Hooks hooks) =>
-    [
-        .. Of("prestart", hooks.Prestart), .. Of("createRuntime", hooks.CreateRuntime), .. Of("createContainer", hooks.CreateContainer),
-        .. Of("startContainer", hooks.StartContainer), .. Of("poststart", hooks.Poststart), .. Of("poststop", hooks.Poststop),
-    ];
+    public static IReadOnlyList<string> Stages => [.. Kinds.Select(kind => kind.Stage)];
+
+    private static IEnumerable<HookPlace> All(Oci.RuntimeSpec.Hooks hooks) => Kinds.SelectMany(kind => Of(kind.Stage, kind.List(hooks)));
 }

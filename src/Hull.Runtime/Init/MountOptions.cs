@@ -44,9 +44,9 @@ internal sealed class MountOptions
         ["unbindable"] = MountFlags.Unbindable,
     };
 
-    /// <summary>Every word that is acted on or known to need no act. Those for idmap and tmpcopyup are read and not acted on yet.</summary>
+    /// <summary>Every word that is acted on or known to need no act.</summary>
     public static IEnumerable<string> Words =>
-        Flags.Keys.Concat(Propagations.Keys).SelectMany(word => new[] { word, "r" + word }).Concat(Meaningless).Concat(["bind", "rbind"]);
+        Flags.Keys.Concat(Propagations.Keys).SelectMany(word => new[] { word, "r" + word }).Concat(Meaningless).Concat(["bind", "rbind", "idmap", "ridmap", "tmpcopyup"]);
 
     public MountAttributes Set { get; private set; }
 
