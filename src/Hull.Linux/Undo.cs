@@ -23,7 +23,7 @@ public sealed class Undo : IDisposable
             {
                 inverse();
             }
-            catch (Exception error) when (error is SyscallException or IOException or InvalidOperationException)
+            catch (Exception error) when (error is not OutOfMemoryException)
             {
                 _failures.Add(error);
             }

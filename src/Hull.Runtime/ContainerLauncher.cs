@@ -81,6 +81,7 @@ public static class ContainerLauncher
                 child.Continue();
             }
 
+            request.Born?.Invoke(child.Pid);
             if (hooks.HasGate)
             {
                 child.WaitFor();

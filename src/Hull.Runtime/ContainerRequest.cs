@@ -46,6 +46,9 @@ public sealed record ContainerRequest
     /// the process that starts the container. Null: <see cref="RunningContainer.Start"/> throws it.</summary>
     public SafeFileHandle? HookReport { get; init; }
 
+    /// <summary>Called with the child's process id when it is born: work that goes on beside the child's.</summary>
+    public Action<int>? Born { get; init; }
+
     /// <summary>PID 1 is hull's own reaper, which forwards signals, and the payload is its child (docker's --init).</summary>
     public bool Init { get; init; }
 

@@ -31,15 +31,17 @@ public sealed partial class BundleRuntime
         using FileLock claim = _store.Claim(options.Id);
         Undo undo = new();
         undo.Push(() => _store.Remove(options.Id));
+        LaunchedBundle? launched = null;
         try
         {
             using SafeFileHandle fifo = _store.MakeFifo(options.Id);
-            using RunningContainer container = Launch(options, fifo, undo);
+            launched = Launch(options, fifo, undo);
             undo.Commit();
         }
         finally
         {
-            undo.Dispose();
+            Revert(undo);
+            launched?.Dispose();
         }
     }
 
@@ -50,11 +52,12 @@ public sealed partial class BundleRuntime
         using FileLock claim = _store.Claim(options.Id);
         Undo undo = new();
         undo.Push(() => _store.Remove(options.Id));
+        LaunchedBundle? launched = null;
         try
         {
-            using RunningContainer container = Launch(options, null, undo);
-            container.Start();
-            BundleHooks.Poststart(_store.Load(options.Id), Warn);
+            launched = Launch(options, null, undo);
+            launched.Container.Start();
+            BundleHooks.Poststart(launched.State, Warn);
             claim.Dispose();
             if (options.Detach)
             {
@@ -62,7 +65,8 @@ public sealed partial class BundleRuntime
                 return 0;
             }
 
-            int code = wait(container);
+            int code = wait(launched.Container);
+            launched.Ended = true;
             if (options.Keep)
             {
                 undo.Commit();
@@ -72,7 +76,9 @@ public sealed partial class BundleRuntime
         }
         finally
         {
-            undo.Dispose();
+            // First what undoes it, through what the other holds.
+            Revert(undo);
+            launched?.Dispose();
         }
     }
 
@@ -218,7 +224,8 @@ public sealed partial class BundleRuntime
     /// <param name="paused">A frozen one will do: the process starts when the container is resumed.</param>
     public ContainerState Running(string id, bool paused = false)
     {
-        ContainerState state = _store.Load(id);
+        // Held by whoever is still making it: nobody may join namespaces that are half made.
+        using FileLock held = _store.Lock(id, out ContainerState state);
         string status = Status(state);
         return status is "running" or "created" || (paused && status == "paused")
             ? state
@@ -226,7 +233,16 @@ public sealed partial class BundleRuntime
                 + (status == "paused" ? " (--ignore-paused starts it when the container is resumed)" : ""));
     }
 
-    private RunningContainer Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
+    private void Revert(Undo undo)
+    {
+        undo.Dispose();
+        foreach (Exception failure in undo.Failures)
+        {
+            Warn($"left behind: {failure.Message}");
+        }
+    }
+
+    private LaunchedBundle Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
         Spec spec = options.WithActivation(BundleSpec.Read(options.Bundle, out byte[] text));
         TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
@@ -248,17 +264,14 @@ public sealed partial class BundleRuntime
         };
         BundleHooks.Check(state);
         undo.Push(() => BundleHooks.Poststop(state, Warn));
-        using ContainerCgroup cgroup = ContainerCgroup.Create(host, cgroupPath);
-        undo.Push(() =>
-        {
-            using ContainerCgroup? left = ContainerCgroup.Open(host, cgroupPath);
-            left?.Kill();
-            left?.Delete();
-        });
+        LaunchedBundle launched = new(ContainerCgroup.Create(host, cgroupPath), spec);
+        undo.Push(launched.Dispose);
+        undo.Push(launched.RemoveCgroup);
+        ContainerCgroup cgroup = launched.Cgroup;
         cgroup.Apply(spec.Linux?.Resources);
         cgroup.PrepareAttach();
         using SafeFileHandle? hookReport = fifo is not null && spec.Hooks is { StartContainer.Count: > 0 } ? _store.MakeHookReport(options.Id) : null;
-        RunningContainer container = ContainerLauncher.Create(new ContainerRequest
+        launched.Container = ContainerLauncher.Create(new ContainerRequest
         {
             Id = options.Id,
             Spec = spec,
@@ -273,21 +286,27 @@ public sealed partial class BundleRuntime
             ConsoleSocket = options.ConsoleSocket,
             PreserveFds = options.PreserveFds,
             CallersKeyring = options.CallersKeyring,
+            // On disk while the child makes its mounts. Who reads it too early finds our lock.
+            Born = pid =>
+            {
+                launched.State = state with { Pid = pid, StartTime = StartTime(pid)?.Time ?? 0 };
+                _store.SaveSpec(options.Id, text);
+                _store.Save(launched.State);
+            },
         });
+        RunningContainer container = launched.Container;
         undo.Push(() => PidFd.SendSignal(container.PidFd, SigKill));
         if (options.PidFdSocket is { } socket)
         {
             PidFdMessage.Send(socket, container, first: true);
         }
 
-        _store.SaveSpec(options.Id, text);
-        _store.Save(state with { Pid = container.Pid, StartTime = StartTime(container.Pid)?.Time ?? 0 });
         if (options.PidFile is { } pidFile)
         {
             AtomicFile.Write(Path.GetFullPath(pidFile), Encoding.ASCII.GetBytes(container.Pid.ToString(CultureInfo.InvariantCulture)), durable: false, mode: 0x1A4);
         }
 
-        return container;
+        return launched;
     }
 
     private string Status(ContainerState state)
