@@ -66,7 +66,14 @@ internal sealed class Listing
         table.Add(_template.Execute(TemplateRow.Header(fields)));
         foreach (TemplateRow row in rows)
         {
-            table.Add(_template.Execute(row));
+            if (_template.TryCells(row) is { } cells)
+            {
+                table.AddRow(cells);
+            }
+            else
+            {
+                table.Add(_template.Execute(row));
+            }
         }
 
         table.WriteTo(output);

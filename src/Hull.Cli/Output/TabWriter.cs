@@ -45,14 +45,20 @@ internal sealed class TabWriter
                 output.Write(cells[column]);
                 if (column + 1 < cells.Length)
                 {
-                    for (int n = Width(cells[column]); n < widths[i][column]; n++)
-                    {
-                        output.Write(' ');
-                    }
+                    WriteSpaces(output, widths[i][column] - Width(cells[column]));
                 }
             }
 
             output.Write('\n');
+        }
+    }
+
+    private static void WriteSpaces(TextWriter output, int count)
+    {
+        const string spaces = "                                                                ";
+        for (; count > 0; count -= spaces.Length)
+        {
+            output.Write(spaces.AsSpan(0, Math.Min(count, spaces.Length)));
         }
     }
 

@@ -32,6 +32,15 @@ public class ListingTests
         Assert.Throws<TemplateException>(() => Write(Listing.Parse("{{.Nope}}", "{{.ID}}"))).Message);
 
     [Fact]
+    public void Write_ValueWithTabOrLineEnd_PartsCellsAsThroughATemplate()
+    {
+        StringWriter output = new();
+        Listing.Parse(null, "{{.ID}}\t{{.Image}}\t{{.Names}}").Write(output, Fields, [Row("1", "a\tb", "c"), Row("2", "d", "e\nf")]);
+
+        Assert.Equal("CONTAINER ID   IMAGE     NAMES\n1              a         b         c\n2              d         e\nf\n", output.ToString());
+    }
+
+    [Fact]
     public void TabWriter_LinesWithFewerCells_PartTheColumns()
     {
         TabWriter table = new();
