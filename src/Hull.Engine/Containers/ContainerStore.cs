@@ -264,6 +264,9 @@ public sealed partial class ContainerStore
             }
 
             Files.MakeDirectories(_paths.Names, PrivateMode);
+            // ext4 looks at every inode that was deleted lately before it takes a new one, block group by block group. Containers that
+            // come and go in one group make each other slow: a quarter of the time of `run -d`, eight at a time.
+            Files.TrySpreadSubdirectories(_paths.Containers);
         }
     }
 

@@ -30,6 +30,9 @@ public sealed class MonitorProcess : IDisposable
     /// collector reads its numbers as hexadecimal without a prefix.</remarks>
     internal static IReadOnlyList<string> Environment { get; } = ["MALLOC_ARENA_MAX=1", "DOTNET_GCgen0size=60000", "DOTNET_GCHeapHardLimit=8000000"];
 
+    /// <summary>After a start; giving memory back takes 2 ms of a processor, which others that are being started have a use for.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
+
     private readonly EventLoop _loop = new();
     private readonly Func<StartRequest, IContainerHost> _open;
     private readonly Client _starter;
@@ -126,7 +129,7 @@ public sealed class MonitorProcess : IDisposable
             _listenerWatch = _loop.Watch(_listener, PollEvents.Readable, _ => OnConnection());
             if (_monitor.Begin(starter, request))
             {
-                _loop.After(TimeSpan.FromMilliseconds(500), Shrink);
+                _loop.After(Settled, Shrink);
             }
         }
         catch (Exception error) when (error is not InvalidDataException)
