@@ -69,6 +69,19 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
     private static JsonObject State(string notes, string stage) => JsonNode.Parse(File.ReadAllText($"{notes}/{stage}.state"))!.AsObject();
 
     [KernelFact(Needs.Root)]
+    public void Run_PoststartHookThatExecs_DoesNotWaitForUs()
+    {
+        Bundle bundle = new(Store, "while [ ! -e /tmp/told ]; do sleep 0.05; done");
+        string call = $"{Repository.Hull} runtime --root {Store.ExecRoot}/runtime exec {bundle.Id} sh -c 'echo > /tmp/told'";
+        bundle.Config["hooks"] = new JsonObject
+        {
+            ["poststart"] = new JsonArray(new JsonObject { ["path"] = "/bin/sh", ["args"] = new JsonArray("sh", "-c", call), ["timeout"] = 10 }),
+        };
+
+        Assert.Equal("", bundle.Run().Ok());
+    }
+
+    [KernelFact(Needs.Root)]
     public void CreateStartDelete_EveryHook_RunsInOrderWithItsState()
     {
         Bundle bundle = Witnessed("sleep 1000", out string notes);

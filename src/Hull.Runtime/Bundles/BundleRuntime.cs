@@ -5,6 +5,7 @@ using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Cgroups;
 using Hull.Runtime.Hooks;
+using Hull.Runtime.Init;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Bundles;
@@ -57,8 +58,9 @@ public sealed partial class BundleRuntime
         {
             launched = Launch(options, null, undo);
             launched.Container.Start();
-            BundleHooks.Poststart(launched.State, Warn);
+            // The container is made: a poststart hook may exec into it, which takes this lock.
             claim.Dispose();
+            BundleHooks.Poststart(launched.State, Warn);
             if (options.Detach)
             {
                 undo.Commit();
@@ -100,6 +102,8 @@ public sealed partial class BundleRuntime
             throw failure;
         }
 
+        // The container is made: a poststart hook may exec into it, which takes this lock.
+        held.Dispose();
         BundleHooks.Poststart(state, Warn);
     }
 
@@ -120,7 +124,7 @@ public sealed partial class BundleRuntime
     {
         ContainerState state = _store.Load(id);
         bool stopped = Status(state) == "stopped";
-        bool every = all || (signal == SigKill && SpecOf(id).Linux?.Namespaces?.Any(space => space is { Type: "pid", Path: null or "" }) != true);
+        bool every = all || (signal == SigKill && !NamespacePlan.MakesPid(SpecOf(id).Linux));
         using ContainerCgroup? cgroup = every ? ContainerCgroup.Open(Host, state.CgroupPath) : null;
         IReadOnlyList<int> processes = cgroup?.Processes() ?? [];
         if (stopped && processes.Count == 0)

@@ -1,12 +1,13 @@
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Cgroups;
+using Hull.Runtime.Init;
 
 namespace Hull.Runtime.Bundles;
 
 /// <summary>A bundle's container while the process that made it is there.</summary>
 internal sealed class LaunchedBundle(ContainerCgroup cgroup, Spec spec) : IDisposable
 {
-    private readonly bool _ownPids = spec.Linux?.Namespaces?.Any(static one => one is { Type: "pid", Path: null or "" }) == true;
+    private readonly bool _ownPids = NamespacePlan.MakesPid(spec.Linux);
     private bool _disposed;
 
     public ContainerCgroup Cgroup { get; } = cgroup;

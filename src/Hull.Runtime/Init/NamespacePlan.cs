@@ -41,6 +41,10 @@ internal sealed class NamespacePlan : IDisposable
 
     public bool JoinsUser => _joined.Exists(j => j.Kind == CloneFlags.NewUser);
 
+    /// <summary>Whether a container has a pid namespace of its own, so that everything in it ends with its first process.</summary>
+    public static bool MakesPid(LinuxConfig? linux) =>
+        linux?.Namespaces?.Any(static one => one is { Type: "pid", Path: null or "" }) == true;
+
     public static NamespacePlan Of(LinuxConfig? linux)
     {
         NamespacePlan plan = new();
