@@ -11,7 +11,7 @@ internal static partial class ConfigCodec
     public static byte[] Write(ContainerConfig config)
     {
         ArrayBufferWriter<byte> buffer = new(1024);
-        using (Utf8JsonWriter json = new(buffer, new JsonWriterOptions { SkipValidation = true }))
+        using (Utf8JsonWriter json = new(buffer, RecordJson.Options))
         {
             json.WriteStartObject();
             WriteContainerConfig(json, config);

@@ -1,10 +1,13 @@
 using System.Text.Json;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 
 /// <summary>The small forms that the container records are made of. Zero values are absent on disk.</summary>
 internal static class RecordJson
 {
+    public static JsonWriterOptions Options => new() { SkipValidation = true, Encoder = MinimalJsonEncoder.Instance };
+
     public delegate void WriteItem<in T>(Utf8JsonWriter json, T item);
 
     public delegate T ReadItem<out T>(ref Utf8JsonReader json);

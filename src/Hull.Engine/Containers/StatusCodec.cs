@@ -14,7 +14,7 @@ internal static class StatusCodec
     public static byte[] Write(ContainerStatus status)
     {
         ArrayBufferWriter<byte> buffer = new(512);
-        using (Utf8JsonWriter json = new(buffer, new JsonWriterOptions { SkipValidation = true }))
+        using (Utf8JsonWriter json = new(buffer, RecordJson.Options))
         {
             json.WriteStartObject();
             json.WriteString("id"u8, status.Id.Hex);

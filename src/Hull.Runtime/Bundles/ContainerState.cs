@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Hull.Oci;
 using Hull.Oci.RuntimeSpec;
 
 namespace Hull.Runtime.Bundles;
@@ -41,7 +42,7 @@ internal static class ContainerStateCodec
     public static byte[] Write(ContainerState state)
     {
         ArrayBufferWriter<byte> text = new(512);
-        using (Utf8JsonWriter json = new(text))
+        using (Utf8JsonWriter json = new(text, new JsonWriterOptions { Encoder = MinimalJsonEncoder.Instance }))
         {
             json.WriteStartObject();
             json.WriteString("id"u8, state.Id);
