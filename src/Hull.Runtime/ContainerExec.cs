@@ -156,7 +156,8 @@ public static unsafe class ContainerExec
         plan.Verify(statfs, 0x9fa0, Attribute, "a fake /proc would swallow the label (CVE-2019-16884)", Errno.EPERM);
         string label = $"exec {profile}";
         plan.Call("write", SystemCallNumbers.write, $"AppArmor profile {profile}", "the label that execve puts on",
-            [file, PlanArgument.Memory(plan.AllocateText(label), label), System.Text.Encoding.UTF8.GetByteCount(label)]);
+            [file, PlanArgument.Memory(plan.AllocateText(label), label), System.Text.Encoding.UTF8.GetByteCount(label)],
+            hint: ContainerPlan.ProfileHint);
     }
 
     private static SafeFileHandle OpenRoot(int pid)

@@ -170,6 +170,9 @@ internal static class ContainerPlan
         plan.Call("close", SystemCallNumbers.close, "oom_score_adj", "done with it", [file]);
     }
 
+    /// <summary>What to do about an AppArmor profile that the kernel does not know (ENOENT).</summary>
+    public const string ProfileHint = "is it loaded? apparmor_parser -r FILE loads a profile, /sys/kernel/security/apparmor/profiles lists them";
+
     private static void AddAppArmor(RootfsSetup rootfs, Process process)
     {
         if (process.ApparmorProfile is not { Length: > 0 } profile)
@@ -178,8 +181,8 @@ internal static class ContainerPlan
         }
 
         Slot file = rootfs.OpenBelow("/proc", "self/attr/apparmor/exec", 1, "AppArmor label", "the label that execve puts on",
-            "is AppArmor enabled on this host? see /sys/module/apparmor/parameters/enabled");
-        rootfs.WriteValue(file, $"exec {profile}", $"AppArmor profile {profile}", "the label that execve puts on");
+            "is AppArmor enabled on this host? see /sys/module/apparmor/parameters/enabled", RootfsSetup.ThroughSelf);
+        rootfs.WriteValue(file, $"exec {profile}", $"AppArmor profile {profile}", "the label that execve puts on", ProfileHint);
     }
 
     private static void AddInit(InitPlan plan)

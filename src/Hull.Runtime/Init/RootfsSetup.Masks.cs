@@ -10,6 +10,10 @@ namespace Hull.Runtime.Init;
 internal sealed unsafe partial class RootfsSetup
 {
     private const ResolveFlags Strict = ResolveFlags.Beneath | ResolveFlags.NoSymlinks;
+
+    /// <summary>procfs has two links that lead to no other file: /proc/self and /proc/thread-self.</summary>
+    internal const ResolveFlags ThroughSelf = ResolveFlags.Beneath | ResolveFlags.NoMagicLinks;
+
     private Slot? _null;
     private Slot? _emptyDirectory;
 
@@ -83,19 +87,20 @@ internal sealed unsafe partial class RootfsSetup
     }
 
     /// <summary>Opens a file of /proc through the mount made for this container, for writing.</summary>
-    public Slot OpenBelow(string mountedAt, string relative, int flags, string target, string why, string? hint = null)
+    public Slot OpenBelow(
+        string mountedAt, string relative, int flags, string target, string why, string? hint = null, ResolveFlags resolve = Strict)
     {
         PlanArgument tree = FreshMount(mountedAt) is { } slot
             ? slot
             : throw new ContainerException(ContainerFault.Engine, $"{target}: the spec mounts no {mountedAt}");
-        return _plan.CallInto("openat2", SystemCallNumbers.openat2, target, why, [tree, relative, How(flags, 0, Strict), sizeof(Files.OpenHow)], hint: hint);
+        return _plan.CallInto("openat2", SystemCallNumbers.openat2, target, why, [tree, relative, How(flags, 0, resolve), sizeof(Files.OpenHow)], hint: hint);
     }
 
-    public void WriteValue(Slot file, string value, string target, string why)
+    public void WriteValue(Slot file, string value, string target, string why, string? hint = null)
     {
         byte* bytes = _plan.AllocateText(value);
         int length = System.Text.Encoding.UTF8.GetByteCount(value);
-        _plan.Call("write", SystemCallNumbers.write, target, why, [file, PlanArgument.Memory(bytes, $"\"{value}\""), length]);
+        _plan.Call("write", SystemCallNumbers.write, target, why, [file, PlanArgument.Memory(bytes, $"\"{value}\""), length], hint: hint);
         _plan.Call("close", SystemCallNumbers.close, target, "done with it", [file]);
     }
 
