@@ -5,6 +5,8 @@ namespace Hull.Kernel.Tests.Harness;
 /// <summary>What this machine has, found out once, without asking hull.</summary>
 public static class Machine
 {
+    private const string TimeNamespace = "/proc/self/ns/time";
+
     private static readonly Lazy<Dictionary<Needs, string?>> Missing = new(() => Enum.GetValues<Needs>()
         .Where(need => need != Needs.None)
         .ToDictionary(need => need, Probe));
@@ -87,6 +89,8 @@ public static class Machine
         Needs.Devices => HasCapability(27) ? null : "no CAP_MKNOD",
         Needs.Limits => CgroupV1Mount("memory") is null && !V2Controllers().Contains("memory") ? "no memory controller" : null,
         Needs.Swap => SwapIsCounted() ? null : "the memory controller does not count swap",
+        Needs.TimeNamespace => Path.Exists(TimeNamespace) ? null : "no time namespaces",
+        Needs.NoTimeNamespace => Path.Exists(TimeNamespace) ? "this kernel has time namespaces" : null,
         _ => $"unknown need {need}",
     };
 

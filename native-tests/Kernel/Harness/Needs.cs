@@ -51,4 +51,10 @@ public enum Needs
 
     /// <summary>Debian's podman, containerd and docker.io, which call hull as their runtime.</summary>
     Callers = 1 << 15,
+
+    /// <summary>Time namespaces (Linux 5.6, CONFIG_TIME_NS).</summary>
+    TimeNamespace = 1 << 16,
+
+    /// <summary>A kernel without them, to see that it is named: user-mode Linux.</summary>
+    NoTimeNamespace = 1 << 17,
 }
