@@ -19,6 +19,8 @@ public static class SystemCallNumbers
 
     public const int pidfd_send_signal = 424;
 
+    public const int pidfd_getfd = 438;
+
     public const int open_tree = 428;
 
     public const int move_mount = 429;

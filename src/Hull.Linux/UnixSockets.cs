@@ -87,6 +87,14 @@ public static unsafe partial class UnixSockets
         }
     }
 
+    /// <summary>A blocking socket connected to an absolute path, however long the directory's part of it is.</summary>
+    /// <returns>Null where nobody listens there.</returns>
+    public static SafeFileHandle? TryConnect(string path)
+    {
+        using SafeFileHandle directory = Files.Open(Path.GetDirectoryName(path) ?? "/", OpenFlags.Path | OpenFlags.Directory);
+        return TryConnect(directory, Path.GetFileName(path));
+    }
+
     /// <summary>accept4(2), the new socket non-blocking. Null where nobody waits, or the caller went away before.</summary>
     public static SafeFileHandle? TryAccept(SafeFileHandle listener)
     {
@@ -209,7 +217,12 @@ public static unsafe partial class UnixSockets
         new Span<byte>(address, AddressBytes).Clear();
         *(ushort*)address = FamilyUnix;
         string path = $"/proc/self/fd/{Files.Fd(directory)}/{name}";
-        // SAFETY: sun_path starts at 2; one byte stays for the terminating zero, and GetBytes throws where it does not fit.
+        if (Encoding.UTF8.GetByteCount(path) > AddressBytes - 3)
+        {
+            throw new SyscallException(operation, name, Errno.ENAMETOOLONG, null, "a socket's name has at most some 80 bytes (unix(7))");
+        }
+
+        // SAFETY: sun_path starts at 2; one byte stays for the terminating zero, and the text fits, as was just asked.
         Encoding.UTF8.GetBytes(path, new Span<byte>(address + 2, AddressBytes - 3));
         while (call(Files.Fd(socket), address, AddressBytes) != 0)
         {

@@ -41,11 +41,12 @@ public static unsafe class ContainerExec
             }
 
             SafeFileHandle? consoleSocket = request.ConsoleSocket ?? console?.Second;
-            Build(plan, request, user, consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
+            Build(plan, request, user, gates, consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
             using AffinityScope? initial = InitialAffinity(request.Process);
             child = StartedChild.Clone(plan, CloneFlags.ClearSignalHandlers, request.CloneIntoCgroup, gates,
                 (step, errno) => StepFailure.Explain(step, errno, new ContainerFiles(root, mounts: null), request.Process));
             child.FollowFork();
+            child.TellListener(request.Filter?.Listener, request.Container);
             child.WaitForExecute();
             RunningContainer process = new(child, console is null ? null : ContainerLauncher.ReceiveTerminal(console.Value.First));
             console?.First.Dispose();
@@ -69,7 +70,7 @@ public static unsafe class ContainerExec
         ? new AffinityScope(CpuList.Parse(list, "process.execCPUAffinity.initial").ToMask(), $"processors {list}")
         : null;
 
-    private static void Build(InitPlan plan, ExecRequest request, ResolvedUser user, int consoleSocket)
+    private static void Build(InitPlan plan, ExecRequest request, ResolvedUser user, ChildGates gates, int consoleSocket)
     {
         SelinuxRule.Check(request.Process.SelinuxLabel);
         ProcessSetup payload = new(plan, request.Process, user);
@@ -96,7 +97,12 @@ public static unsafe class ContainerExec
             payload.AddStreams(request.Streams);
         }
 
-        plan.CloseAllBut([.. consoleSocket >= 0 ? [consoleSocket] : Array.Empty<int>(), .. Enumerable.Range(3, request.PreserveFds)]);
+        plan.CloseAllBut(
+        [
+            .. consoleSocket >= 0 ? [consoleSocket] : Array.Empty<int>(),
+            .. request.Filter?.Listener is null ? Array.Empty<int>() : [gates.ChildEnd],
+            .. Enumerable.Range(3, request.PreserveFds),
+        ]);
         plan.Add(new PlanStep
         {
             Kind = StepKind.Fork,
@@ -115,7 +121,7 @@ public static unsafe class ContainerExec
 
         AddAppArmor(plan, request.Process);
         PersonalityPlan.Add(plan, request.Personality);
-        payload.AddIdentity(request.Filter, request.DieWithParent, static () => { });
+        payload.AddIdentity(request.Filter, gates, request.DieWithParent, static () => { });
         payload.AddExecute(request.PreserveFds);
     }
 
@@ -180,6 +186,7 @@ public static unsafe class ContainerExec
             return;
         }
 
+        child.Kill();
         child.Dispose();
     }
 }

@@ -4,7 +4,6 @@ using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Hooks;
 using Hull.Runtime.Init;
 using Microsoft.Win32.SafeHandles;
-using SeccompProfile = Hull.Oci.RuntimeSpec.Seccomp;
 
 namespace Hull.Runtime;
 
@@ -62,7 +61,8 @@ public static class ContainerLauncher
         }
 
         SafeFileHandle? consoleSocket = request.ConsoleSocket ?? console?.Second;
-        ContainerPlan.Build(plan, request, namespaces, root, user, gates, hooks, Filter(request),
+        SeccompFilter? filter = Filter(request);
+        ContainerPlan.Build(plan, request, namespaces, root, user, gates, hooks, filter,
             consoleSocket is null ? -1 : (int)consoleSocket.DangerousGetHandle());
 
         StartedChild child;
@@ -89,6 +89,7 @@ public static class ContainerLauncher
                 child.Continue();
             }
 
+            child.TellListener(filter?.Listener, request.StateOf("creating", child.Pid));
             child.WaitFor();
             if (request.StartGate is not null)
             {
@@ -171,15 +172,6 @@ public static class ContainerLauncher
             : new ResolvedUser(request.Spec.Process?.User?.Uid ?? 0, request.Spec.Process?.User?.Gid ?? 0, request.Spec.Process?.User?.AdditionalGids ?? []);
 
     private static SeccompFilter? Filter(ContainerRequest request) =>
-        request.Filter ?? (request.Spec.Linux?.Seccomp is { } profile ? CompileFilter(profile) : null);
-
-    private static SeccompFilter CompileFilter(SeccompProfile profile)
-    {
-        if (profile.ListenerPath is { Length: > 0 } || SeccompCompiler.NeedsListener(profile))
-        {
-            throw new ContainerException(ContainerFault.Engine, "linux.seccomp: SCMP_ACT_NOTIFY and its listenerPath are not supported by this version of hull");
-        }
-
-        return SeccompFilter.Compile(profile, RuntimeInformation.ProcessArchitecture);
-    }
+        request.Filter
+        ?? (request.Spec.Linux?.Seccomp is { } profile ? SeccompFilter.Compile(profile, RuntimeInformation.ProcessArchitecture) : null);
 }

@@ -66,6 +66,17 @@ public sealed record ContainerRequest
 
     /// <summary>Descriptors 3 … 2+N are passed on to the payload (runc --preserve-fds).</summary>
     public int PreserveFds { get; init; }
+
+    /// <summary>What hooks and a seccomp listener are told of the container.</summary>
+    internal State StateOf(string status, int pid) => new()
+    {
+        OciVersion = Spec.OciVersion,
+        Id = Id,
+        Status = status,
+        Pid = pid,
+        Bundle = Bundle,
+        Annotations = Spec.Annotations,
+    };
 }
 
 /// <summary>Three descriptors that become 0, 1 and 2 of a payload.</summary>

@@ -160,9 +160,7 @@ internal static class RuntimeCommand
             return null;
         }
 
-        string full = Path.GetFullPath(path);
-        using SafeFileHandle directory = Files.Open(Path.GetDirectoryName(full)!, OpenFlags.Path | OpenFlags.Directory);
-        return UnixSockets.TryConnect(directory, Path.GetFileName(full))
+        return UnixSockets.TryConnect(Path.GetFullPath(path))
             ?? throw new ContainerException(ContainerFault.Engine, $"{option} {path}: nobody listens there");
     }
 

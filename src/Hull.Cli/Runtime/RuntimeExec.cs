@@ -29,6 +29,7 @@ internal static class RuntimeExec
         using RunningContainer running = ContainerExec.Start(new ExecRequest
         {
             Id = state.Id,
+            Container = state.Document("running", state.Pid),
             InitPidFd = init,
             InitPid = state.Pid,
             Process = process,

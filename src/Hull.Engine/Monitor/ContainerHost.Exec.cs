@@ -20,6 +20,15 @@ internal sealed partial class ContainerHost
         using RunningContainer process = ContainerExec.Start(new Runtime.ExecRequest
         {
             Id = _config.Id.Hex,
+            Container = new State
+            {
+                OciVersion = spec.OciVersion,
+                Id = _config.Id.Hex,
+                Status = "running",
+                Pid = _initPid,
+                Bundle = _store.Paths.ContainerDirectory(_config.Id),
+                Annotations = spec.Annotations,
+            },
             InitPidFd = _initPidFd!,
             InitPid = _initPid,
             Process = spec.Process! with

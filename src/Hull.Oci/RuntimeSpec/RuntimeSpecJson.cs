@@ -10,6 +10,7 @@ namespace Hull.Oci.RuntimeSpec;
 [JsonSerializable(typeof(Spec))]
 [JsonSerializable(typeof(Process))]
 [JsonSerializable(typeof(State))]
+[JsonSerializable(typeof(ContainerProcessState))]
 [JsonSerializable(typeof(LinuxResources))]
 [JsonSerializable(typeof(Seccomp))]
 public sealed partial class RuntimeSpecJson : JsonSerializerContext;

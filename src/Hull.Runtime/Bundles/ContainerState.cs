@@ -23,9 +23,9 @@ public sealed record ContainerState
     /// <summary>What start and delete need of them: the bundle may be gone by then.</summary>
     public Oci.RuntimeSpec.Hooks? Hooks { get; init; }
 
-    /// <summary>The document that hooks read and <c>state</c> prints.</summary>
+    /// <summary>The document that hooks read and <c>state</c> prints, and that a seccomp listener gets.</summary>
     /// <param name="pid">Null leaves it out.</param>
-    internal State Document(string status, int? pid) => new()
+    public State Document(string status, int? pid) => new()
     {
         OciVersion = OciVersion,
         Id = Id,

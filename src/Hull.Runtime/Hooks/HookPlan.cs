@@ -69,10 +69,10 @@ internal sealed unsafe class HookPlan
         int own = PidInItsNamespace(pid);
         foreach ((SafeFileHandle input, string status) in _states)
         {
-            Files.WriteAt(input, RuntimeHooks.Document(StateOf(status, own)), 0, "state for a hook");
+            Files.WriteAt(input, RuntimeHooks.Document(_request.StateOf(status, own)), 0, "state for a hook");
         }
 
-        State state = StateOf("creating", pid);
+        State state = _request.StateOf("creating", pid);
         RuntimeHooks.Run("prestart", _hooks.Prestart, state);
         RuntimeHooks.Run("createRuntime", _hooks.CreateRuntime, state);
     }
@@ -108,16 +108,6 @@ internal sealed unsafe class HookPlan
             Hook = place,
         });
     }
-
-    private State StateOf(string status, int pid) => new()
-    {
-        OciVersion = _request.Spec.OciVersion,
-        Id = _request.Id,
-        Status = status,
-        Pid = pid,
-        Bundle = _request.Bundle,
-        Annotations = _request.Spec.Annotations,
-    };
 
     /// <summary>"For hooks executed in the container namespace, it is the pid as seen by the container" (runtime.md): the last
     /// number of NSpid, proc_pid_status(5).</summary>

@@ -39,6 +39,29 @@ internal sealed unsafe class ChildGates : IDisposable
         plan.Call("write", SystemCallNumbers.write, "gate", why,
             [PlanArgument.Named(_child.DangerousGetHandle(), "gate"), PlanArgument.Memory(_byte, "byte"), 1]);
 
+    /// <summary>Adds steps that tell the parent the number of a descriptor, wait until it has a copy, and close it.</summary>
+    public void Hand(InitPlan plan, Slot descriptor, string what)
+    {
+        int* number = (int*)plan.Allocate(sizeof(int));
+        plan.Add(new PlanStep
+        {
+            Kind = StepKind.Store,
+            Call = "store",
+            Number = 0,
+            Target = what,
+            Why = "the descriptor's number, for the parent",
+            Arguments = [PlanArgument.Memory(number, "number"), descriptor],
+        });
+        plan.Call("write", SystemCallNumbers.write, what, "the parent copies it out of this process (pidfd_getfd(2))",
+            [PlanArgument.Named(_child.DangerousGetHandle(), "gate"), PlanArgument.Memory(number, "number"), sizeof(int)],
+            hint: "the seccomp profile must allow write");
+        Wait(plan, $"until the parent has handed the {what} on");
+        plan.Call("close", SystemCallNumbers.close, what, "who holds the other copies decides over its life", [descriptor]);
+    }
+
+    /// <summary>The child's end, for a plan that closes what it does not name.</summary>
+    public int ChildEnd => (int)_child.DangerousGetHandle();
+
     public void CloseChildEnds() => _child.Dispose();
 
     /// <summary>Closes both ends; for a plan that is not walked.</summary>

@@ -82,7 +82,7 @@ internal static class ContainerPlan
         rootfs.MakeRootReadOnly();
         rootfs.Pivot();
         PersonalityPlan.Add(plan, spec.Linux?.Personality);
-        payload.AddIdentity(filter, request.DieWithParent, () =>
+        payload.AddIdentity(filter, gates, request.DieWithParent, () =>
         {
             gates.Tell(plan, "created: all is made, only the payload is missing");
             if (request.StartGate is { } fifo)

@@ -117,8 +117,9 @@ internal sealed unsafe class ProcessSetup
 
     /// <summary>Identity and rights, the current directory, and the filter; then nothing but execve is left.</summary>
     /// <param name="filter">Compiled seccomp program, or null.</param>
+    /// <param name="gates">Over which the parent takes the descriptor for a listener.</param>
     /// <param name="beforeExecute">Steps between the loss of rights and execve: the gate to the parent.</param>
-    public void AddIdentity(SeccompFilter? filter, bool dieWithParent, Action beforeExecute)
+    public void AddIdentity(SeccompFilter? filter, ChildGates gates, bool dieWithParent, Action beforeExecute)
     {
         bool noNewPrivileges = _process.NoNewPrivileges == true;
         if (noNewPrivileges)
@@ -142,7 +143,7 @@ internal sealed unsafe class ProcessSetup
         {
             // Without no_new_privs the kernel wants CAP_SYS_ADMIN in effect, which a user other than root loses with setresuid
             // (keepcaps keeps the permitted set alone). So a profile must allow the few calls that follow, as with runc.
-            AddFilter(filter);
+            AddFilter(filter, gates);
         }
 
         AddUser();
@@ -157,10 +158,18 @@ internal sealed unsafe class ProcessSetup
             _plan.Call("prctl", SystemCallNumbers.prctl, "PR_SET_PDEATHSIG", "no container outlives its monitor untold", [SetDeathSignal, 9, 0, 0, 0]);
         }
 
-        beforeExecute();
-        if (filter is not null && noNewPrivileges)
+        // As late as can be, so that few of our own calls are subject to it; but the process that hands the descriptor of a
+        // listener on is the one that creates the container.
+        bool early = filter?.Listener is not null;
+        if (filter is not null && noNewPrivileges && early)
         {
-            AddFilter(filter);
+            AddFilter(filter, gates);
+        }
+
+        beforeExecute();
+        if (filter is not null && noNewPrivileges && !early)
+        {
+            AddFilter(filter, gates);
         }
     }
 
@@ -243,12 +252,16 @@ internal sealed unsafe class ProcessSetup
         }
     }
 
-    private void AddFilter(SeccompFilter filter)
+    private void AddFilter(SeccompFilter filter, ChildGates gates)
     {
         byte* program = _plan.AllocateBytes(filter.Program);
         SockProgram* header = _plan.Allocate(new SockProgram { Length = (ushort)(filter.Program.Length / 8), Filter = (nint)program });
-        _plan.Call("seccomp", SystemCallNumbers.seccomp, $"{filter.Program.Length / 8} instructions", "from here on only the profile's system calls",
-            [1, filter.Flags, PlanArgument.Memory(header, "filter")], hint: "does this kernel have CONFIG_SECCOMP_FILTER?");
+        Slot listener = _plan.CallInto("seccomp", SystemCallNumbers.seccomp, $"{filter.Program.Length / 8} instructions", "from here on only the profile's system calls",
+            [1, filter.Flags, PlanArgument.Memory(header, "filter")], hint: "does this kernel have CONFIG_SECCOMP_FILTER, and the flags of linux.seccomp?");
+        if (filter.Listener is not null)
+        {
+            gates.Hand(_plan, listener, "seccomp listener");
+        }
     }
 
     /// <summary>The working directory must be reachable from the root: a descriptor of the host that was leaked to us would

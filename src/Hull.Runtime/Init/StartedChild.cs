@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hull.Linux;
+using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Hooks;
 using Microsoft.Win32.SafeHandles;
 
@@ -12,6 +13,7 @@ namespace Hull.Runtime.Init;
 ///   clone3 ───────────────────────► walks the plan
 ///   maps, cgroups, hooks            …
 ///   Continue ── one byte ─────────► read(sync)         (once a gate)
+///   TellListener ◄─ a number ────── write(fd), read(sync)  (with a seccomp listener)
 ///   WaitFor  ◄──────── one byte ─── write(ready)
 ///   Release  ── one byte ─────────► read(sync), execve
 ///            ◄── (step, errno) ──── report pipe, or end of file when execve closed it
@@ -112,13 +114,45 @@ internal sealed unsafe partial class StartedChild : IDisposable
     public void WaitFor()
     {
         byte ready = 0;
+        Receive(&ready, sizeof(byte));
+    }
+
+    /// <summary>Waits until the child has its seccomp filter, and hands the descriptor for its calls to the listener.</summary>
+    /// <param name="listener">Null: there is nothing to wait for.</param>
+    /// <param name="container">What it is told of the container.</param>
+    /// <exception cref="ContainerException">Nobody listens.</exception>
+    public void TellListener(SeccompListener? listener, State container)
+    {
+        if (listener is null)
+        {
+            return;
+        }
+
+        int number = 0;
+        Receive(&number, sizeof(int));
+        nint copy = RawSyscall.Invoke(SystemCallNumbers.pidfd_getfd, PidFd.DangerousGetHandle(), number, 0);
+        if (copy < 0)
+        {
+            throw new SyscallException("pidfd_getfd", "seccomp listener", (Errno)(-copy), null, "needs Linux 5.6 and CAP_SYS_PTRACE");
+        }
+
+        using (SafeFileHandle descriptor = new(copy, ownsHandle: true))
+        {
+            listener.Send(descriptor, Pid, container);
+        }
+
+        Continue();
+    }
+
+    private void Receive(void* message, int size)
+    {
         nint n;
         do
         {
-            n = RawSyscall.Invoke(SystemCallNumbers.read, _sync.DangerousGetHandle(), (nint)(&ready), 1);
+            n = RawSyscall.Invoke(SystemCallNumbers.read, _sync.DangerousGetHandle(), (nint)message, size);
         }
         while (n == -(int)Errno.EINTR);
-        if (n != 1)
+        if (n != size)
         {
             ThrowReport();
         }

@@ -79,7 +79,7 @@ public static class SeccompCompiler
 
     /// <summary>Whether some rule hands calls to a listener (SCMP_ACT_NOTIFY).</summary>
     public static bool NeedsListener(Seccomp profile) =>
-        profile.Syscalls?.Any(rule => rule.Action == "SCMP_ACT_NOTIFY") ?? false;
+        profile.Syscalls?.Any(rule => rule.Action == SeccompReader.Notify) ?? false;
 
     private static int Tree(BackwardAssembler program, RuleTable table, SyscallAbi abi) =>
         Tree(program, table.Ranges, 0, table.Ranges.Count, abi);

@@ -16,8 +16,12 @@ internal static class SeccompReader
     private const string ErrnoAction = "SCMP_ACT_ERRNO";
     private const string TraceAction = "SCMP_ACT_TRACE";
 
-    /// <summary>Compiled, but for want of a listener no container starts with it, see <see cref="ContainerLauncher"/>.</summary>
-    private const string Notify = "SCMP_ACT_NOTIFY";
+    /// <summary>A <see cref="SeccompListener"/> answers.</summary>
+    public const string Notify = "SCMP_ACT_NOTIFY";
+
+    /// <summary>A call that a listener has received waits for its answer and is not interrupted by a signal that does not kill
+    /// (Linux 5.19).</summary>
+    public const string WaitKillableReceive = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
 
     /// <summary>Actions that carry no number of their own.</summary>
     private static readonly Dictionary<string, uint> Answers = new(StringComparer.Ordinal)
@@ -31,7 +35,7 @@ internal static class SeccompReader
     };
 
     /// <summary>The actions that a container may have.</summary>
-    public static IEnumerable<string> Actions => Answers.Keys.Concat([ErrnoAction, TraceAction]).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Actions => Answers.Keys.Concat([ErrnoAction, TraceAction, Notify]).Order(StringComparer.Ordinal);
 
     public static readonly IReadOnlyDictionary<string, Comparison> Operators = new Dictionary<string, Comparison>(StringComparer.Ordinal)
     {
@@ -49,7 +53,7 @@ internal static class SeccompReader
         ["SECCOMP_FILTER_FLAG_TSYNC"] = SeccompFlags.ThreadSync,
         ["SECCOMP_FILTER_FLAG_LOG"] = SeccompFlags.Log,
         ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"] = SeccompFlags.SpeculationAllow,
-        ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"] = SeccompFlags.WaitKillableReceive,
+        [WaitKillableReceive] = SeccompFlags.WaitKillableReceive,
     };
 
     /// <summary>The ABIs that the filter covers: the machine's own, and those of the document that it can run.</summary>
