@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace Hull.Probe;
 
 /// <summary>Prints what a process sees of itself and of the machine, one JSON object a line, each with one topic:
-/// <c>{"topic":"id","uid":0,…}</c>. With arguments, prints only those topics.</summary>
+/// <c>{"topic":"id","uid":0,…}</c>. With arguments, prints only those topics. <c>notify TEXT</c> is another thing: it sends
+/// the text to <c>NOTIFY_SOCKET</c>, as sd_notify(3) does.</summary>
 /// <remarks>Runs inside a container from a bind mount. Facts come from /proc and from system calls, not from a shell, so
 /// that an image needs to hold nothing.</remarks>
 internal static partial class Program
@@ -27,6 +29,11 @@ internal static partial class Program
 
     private static int Main(string[] arguments)
     {
+        if (arguments is ["notify", string message])
+        {
+            return Notify(Environment.GetEnvironmentVariable("NOTIFY_SOCKET") ?? "", message);
+        }
+
         foreach (string argument in arguments)
         {
             if (!Topics.Any(topic => topic.Name == argument))
@@ -56,6 +63,22 @@ internal static partial class Program
         }
 
         return 0;
+    }
+
+    private static int Notify(string path, string message)
+    {
+        // struct sockaddr_un: AF_UNIX, then the path with its zero byte.
+        byte[] address = new byte[110];
+        address[0] = 1;
+        Encoding.UTF8.GetBytes(path, address.AsSpan(2));
+        byte[] text = Encoding.UTF8.GetBytes(message);
+        if (sendto(socket(1, 2, 0), text, (nuint)text.Length, 0, address, (uint)address.Length) == text.Length)
+        {
+            return 0;
+        }
+
+        Console.Error.WriteLine($"probe: NOTIFY_SOCKET={path}: errno {Marshal.GetLastPInvokeError()}");
+        return 1;
     }
 
     private static void WriteId(Utf8JsonWriter writer)
@@ -204,6 +227,12 @@ internal static partial class Program
 
     [LibraryImport("libc")]
     private static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
+
+    [LibraryImport("libc")]
+    private static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint sendto(int socket, byte[] data, nuint length, int flags, byte[] address, uint addressLength);
 
     [LibraryImport("libc")]
     private static partial int fcntl(int descriptor, int command);

@@ -19,7 +19,7 @@ public readonly record struct PeerCredentials
     public uint GroupId => _gid;
 }
 
-/// <summary>Stream sockets of unix(7), descriptor passing included.</summary>
+/// <summary>Sockets of unix(7), descriptor passing included.</summary>
 /// <remarks>Stateless and thread-safe. Every descriptor made or received is close-on-exec. Nothing here raises SIGPIPE.</remarks>
 public static unsafe partial class UnixSockets
 {
@@ -44,7 +44,7 @@ public static unsafe partial class UnixSockets
     /// A socket left behind by a killed process is replaced.</remarks>
     public static SafeFileHandle Listen(SafeFileHandle directory, string name, int backlog = 64)
     {
-        SafeFileHandle socket = New(NonBlocking);
+        SafeFileHandle socket = New(TypeStream | NonBlocking);
         try
         {
             Files.Unlink(directory, name);
@@ -67,9 +67,11 @@ public static unsafe partial class UnixSockets
 
     /// <summary>A blocking socket connected to <paramref name="name"/> in an open directory.</summary>
     /// <returns>Null where nobody listens there: no such name, or its owner is gone.</returns>
-    public static SafeFileHandle? TryConnect(SafeFileHandle directory, string name)
+    public static SafeFileHandle? TryConnect(SafeFileHandle directory, string name) => TryConnect(directory, name, TypeStream);
+
+    private static SafeFileHandle? TryConnect(SafeFileHandle directory, string name, int type)
     {
-        SafeFileHandle socket = New(0);
+        SafeFileHandle socket = New(type);
         try
         {
             Call(connect, socket, directory, name, "connect");
@@ -89,10 +91,12 @@ public static unsafe partial class UnixSockets
 
     /// <summary>A blocking socket connected to an absolute path, however long the directory's part of it is.</summary>
     /// <returns>Null where nobody listens there.</returns>
-    public static SafeFileHandle? TryConnect(string path)
+    public static SafeFileHandle? TryConnect(string path) => TryConnect(path, TypeStream);
+
+    private static SafeFileHandle? TryConnect(string path, int type)
     {
         using SafeFileHandle directory = Files.Open(Path.GetDirectoryName(path) ?? "/", OpenFlags.Path | OpenFlags.Directory);
-        return TryConnect(directory, Path.GetFileName(path));
+        return TryConnect(directory, Path.GetFileName(path), type);
     }
 
     /// <summary>accept4(2), the new socket non-blocking. Null where nobody waits, or the caller went away before.</summary>
@@ -203,32 +207,36 @@ public static unsafe partial class UnixSockets
         }
     }
 
-    private static SafeFileHandle New(int flags)
+    /// <param name="type">With the flags of socket(2).</param>
+    private static SafeFileHandle New(int type)
     {
-        int fd = socket(FamilyUnix, TypeStream | CloseOnExec | flags, 0);
+        int fd = socket(FamilyUnix, type | CloseOnExec, 0);
         return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw SyscallException.Last("socket", "AF_UNIX");
     }
 
     private delegate int AddressCall(int fd, byte* address, uint length);
 
-    private static void Call(AddressCall call, SafeFileHandle socket, SafeFileHandle directory, string name, string operation)
+    private static void Call(AddressCall call, SafeFileHandle socket, SafeFileHandle directory, string name, string operation) =>
+        Call(call, socket, Encoding.UTF8.GetBytes($"/proc/self/fd/{Files.Fd(directory)}/{name}"), operation, name, closed: true);
+
+    /// <param name="closed">A zero byte ends the path.</param>
+    private static void Call(AddressCall call, SafeFileHandle socket, ReadOnlySpan<byte> path, string operation, string target, bool closed)
     {
         byte* address = stackalloc byte[AddressBytes];
         new Span<byte>(address, AddressBytes).Clear();
         *(ushort*)address = FamilyUnix;
-        string path = $"/proc/self/fd/{Files.Fd(directory)}/{name}";
-        if (Encoding.UTF8.GetByteCount(path) > AddressBytes - 3)
+        if (path.Length > AddressBytes - 3)
         {
-            throw new SyscallException(operation, name, Errno.ENAMETOOLONG, null, "a socket's name has at most some 80 bytes (unix(7))");
+            throw new SyscallException(operation, target, Errno.ENAMETOOLONG, null, "a socket's name has at most some 80 bytes (unix(7))");
         }
 
-        // SAFETY: sun_path starts at 2; one byte stays for the terminating zero, and the text fits, as was just asked.
-        Encoding.UTF8.GetBytes(path, new Span<byte>(address + 2, AddressBytes - 3));
-        while (call(Files.Fd(socket), address, AddressBytes) != 0)
+        // SAFETY: sun_path starts at 2; the path fits and one byte stays for the terminating zero.
+        path.CopyTo(new Span<byte>(address + 2, AddressBytes - 3));
+        while (call(Files.Fd(socket), address, closed ? AddressBytes : (uint)path.Length + 2) != 0)
         {
             if (SyscallException.LastErrno != Errno.EINTR)
             {
-                throw SyscallException.Last(operation, name);
+                throw SyscallException.Last(operation, target);
             }
         }
     }

@@ -86,7 +86,7 @@ internal static class RuntimeCommand
             case "run":
                 return runtime.Run(Options(parsed), ForegroundWait.Run);
             case "start":
-                runtime.Start(parsed.Id);
+                runtime.Start(parsed.Id, NotifySocket());
                 return 0;
             case "state":
                 RuntimeState.Write(runtime.Find(parsed.Id));
@@ -149,8 +149,12 @@ internal static class RuntimeCommand
             Detach = parsed.Verb == "create" || parsed.Has("--detach"),
             Keep = parsed.Has("--keep"),
             CallersKeyring = parsed.Has("--no-new-keyring"),
+            NotifySocket = NotifySocket(),
         };
     }
+
+    /// <summary>Where the service manager that started us waits to hear of readiness (sd_notify(3)).</summary>
+    private static string? NotifySocket() => Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 } address ? address : null;
 
     /// <summary>The socket of an option, or null where it was not given.</summary>
     internal static SafeFileHandle? Connect(RuntimeArguments parsed, string option)

@@ -48,7 +48,7 @@ public sealed partial class BundleRuntime
 
     /// <summary>Create, start and wait; the container is removed when it has ended, but for <see cref="CreateOptions.Keep"/>.</summary>
     /// <returns>The payload's exit code, 128 + N where signal N ended it.</returns>
-    public int Run(CreateOptions options, Func<RunningContainer, int> wait)
+    public int Run(CreateOptions options, Func<RunningContainer, NotifyProxy?, int> wait)
     {
         using FileLock claim = _store.Claim(options.Id);
         Undo undo = new();
@@ -57,6 +57,7 @@ public sealed partial class BundleRuntime
         try
         {
             launched = Launch(options, null, undo);
+            using NotifyProxy? notify = OpenNotify(options.Id, options.NotifySocket);
             launched.Container.Start();
             // The container is made: a poststart hook may exec into it, which takes this lock.
             claim.Dispose();
@@ -64,10 +65,11 @@ public sealed partial class BundleRuntime
             if (options.Detach)
             {
                 undo.Commit();
+                notify?.WaitUntilReady(launched.Container.PidFd, launched.Container.Pid);
                 return 0;
             }
 
-            int code = wait(launched.Container);
+            int code = wait(launched.Container, notify);
             launched.Ended = true;
             if (options.Keep)
             {
@@ -85,9 +87,12 @@ public sealed partial class BundleRuntime
     }
 
     /// <summary>Lets a created container's payload execute.</summary>
-    public void Start(string id)
+    /// <param name="notifySocket">See <see cref="CreateOptions.NotifySocket"/>: waits until the payload is ready or has ended.</param>
+    public void Start(string id, string? notifySocket = null)
     {
         using FileLock held = _store.Lock(id, out ContainerState state);
+        using SafeFileHandle? process = PidFd.TryOpen(state.Pid);
+        using NotifyProxy? notify = OpenNotify(id, notifySocket);
         using SafeFileHandle? report = _store.OpenHookReport(id);
         if (!_store.OpenGate(id))
         {
@@ -105,7 +110,15 @@ public sealed partial class BundleRuntime
         // The container is made: a poststart hook may exec into it, which takes this lock.
         held.Dispose();
         BundleHooks.Poststart(state, Warn);
+        if (process is not null)
+        {
+            notify?.WaitUntilReady(process, state.Pid);
+        }
     }
+
+    /// <summary>Null too where the container was created without: it would never say that it is ready.</summary>
+    private NotifyProxy? OpenNotify(string id, string? manager) =>
+        manager is not null && _store.HasNotifyDirectory(id) ? NotifyProxy.Open(_store.NotifyDirectory(id), manager, Warn) : null;
 
     /// <exception cref="ContainerException">There is no such container.</exception>
     public (ContainerState State, string Status) Find(string id)
@@ -249,6 +262,11 @@ public sealed partial class BundleRuntime
     private LaunchedBundle Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
         Spec spec = options.WithActivation(BundleSpec.Read(options.Bundle, out byte[] text));
+        if (options.NotifySocket is not null)
+        {
+            spec = NotifyProxy.Tell(spec, _store.MakeNotifyDirectory(options.Id));
+        }
+
         TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
         CgroupHost host = Host;
         string cgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id);

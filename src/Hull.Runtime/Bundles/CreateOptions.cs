@@ -31,6 +31,9 @@ public sealed record CreateOptions
     /// <summary>A container that has ended stays, with its cgroup, until it is deleted (runc run --keep).</summary>
     public bool Keep { get; init; }
 
+    /// <summary>Where a service manager waits to hear that the payload is ready (<c>NOTIFY_SOCKET</c>), or null.</summary>
+    public string? NotifySocket { get; init; }
+
     /// <summary>The spec, its process told of the activated sockets.</summary>
     internal Spec WithActivation(Spec spec) => ActivatedFds == 0 || spec.Process is not { } process ? spec : spec with
     {

@@ -19,7 +19,8 @@ public sealed class RuntimeStore
     private const string LockFile = "lock";
     private readonly string _root;
 
-    public RuntimeStore(string root) => _root = root;
+    /// <param name="root">Relative to the current directory, of which the container's mounts know nothing.</param>
+    public RuntimeStore(string root) => _root = Path.GetFullPath(root);
 
     /// <summary>Claims an id: makes its directory and takes its lock.</summary>
     /// <exception cref="ContainerException">The id is malformed or in use.</exception>
@@ -155,11 +156,28 @@ public sealed class RuntimeStore
         return true;
     }
 
+    /// <summary>Makes the directory of a container's socket towards a service manager, see <see cref="NotifyProxy"/>.</summary>
+    internal string MakeNotifyDirectory(string id)
+    {
+        string path = NotifyDirectory(id);
+        Files.MakeDirectory(null, path, 0x1ED);
+        // Whatever our umask: every user of the container goes through it.
+        using SafeFileHandle directory = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
+        Files.ChangeMode(directory, 0x1ED, path);
+        return path;
+    }
+
+    internal string NotifyDirectory(string id) => Path.Combine(DirectoryOf(id), "notify");
+
+    /// <summary>Whether the container was created with one.</summary>
+    internal bool HasNotifyDirectory(string id) => Has(id, "notify");
+
     public bool HasGate(string id) => Has(id, FifoFile);
 
     public void Remove(string id)
     {
         string directory = DirectoryOf(id);
+        NotifyProxy.Remove(NotifyDirectory(id));
         foreach (string file in (ReadOnlySpan<string>)[FifoFile, HookReportFile, StateFile, BundleSpec.FileName, LockFile])
         {
             Files.Unlink(null, Path.Combine(directory, file));
