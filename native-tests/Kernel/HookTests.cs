@@ -81,6 +81,59 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
         Assert.Equal("", bundle.Run().Ok());
     }
 
+    [KernelTheory(Needs.Root)]
+    [InlineData("create", "prestart")]
+    [InlineData("create", "createRuntime")]
+    [InlineData("run", "createRuntime")]
+    public void HookThatCallsBack_ContainerIsBeingMade_IsToldSoAndNothingWaits(string verb, string stage)
+    {
+        string said = $"{Store.Scratch}/said-{Guid.NewGuid():n}";
+        Bundle bundle = new(Store, "sleep 0.1");
+        string runtime = $"{Repository.Hull} runtime --root {Store.ExecRoot}/runtime";
+        string[] calls = [$"exec {bundle.Id} true", $"kill {bundle.Id} KILL", $"start {bundle.Id}", $"pause {bundle.Id}", $"delete --force {bundle.Id}"];
+        string script = $"exec > {said} 2>&1; {runtime} state {bundle.Id}; {string.Join("; ", calls.Select(call => $"{runtime} {call}; echo {call.Split(' ')[0]} $?"))}";
+        bundle.Config["hooks"] = new JsonObject
+        {
+            [stage] = new JsonArray(new JsonObject { ["path"] = "/bin/sh", ["args"] = new JsonArray("sh", "-c", script), ["timeout"] = 20 }),
+        };
+        bundle.Write();
+
+        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime {verb} --bundle {bundle.Directory} {bundle.Id} < /dev/null > {said}-2 2>&1 || {{ cat {said}-2 >&2; exit 1; }}").Ok();
+
+        string text = File.ReadAllText(said);
+        int end = text.IndexOf("}\n", StringComparison.Ordinal) + 2;
+        JsonNode state = JsonNode.Parse(text[..end])!;
+        Assert.Equal((bundle.Id, "creating"), ((string)state["id"]!, (string)state["status"]!));
+        Assert.True((int)state["pid"]! > 0);
+        string refused = $"hull runtime: container {bundle.Id} is being created: try again when create has returned, not from a hook that it waits for\n";
+        Assert.Equal(string.Concat(calls.Select(call => $"{refused}{call.Split(' ')[0]} 1\n")), text[end..]);
+        if (verb == "create")
+        {
+            Assert.Equal("created", (string)JsonNode.Parse(bundle.Call("state", bundle.Id).Ok())!["status"]!);
+            bundle.Call("delete", "--force", bundle.Id).Ok();
+        }
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Create_KilledInAHook_LeavesWhatDeleteRemoves()
+    {
+        Bundle bundle = new(Store, "true");
+        string here = $"{Store.Scratch}/here-{Guid.NewGuid():n}";
+        bundle.Config["hooks"] = new JsonObject
+        {
+            ["createRuntime"] = new JsonArray(new JsonObject { ["path"] = "/bin/sh", ["args"] = new JsonArray("sh", "-c", $"echo > {here}; sleep 2") }),
+        };
+        bundle.Write();
+        using HullProcess create = Store.Start("runtime", "--root", $"{Store.ExecRoot}/runtime", "create", "--bundle", bundle.Directory, bundle.Id);
+        Wait.Until(() => File.Exists(here), 10, () => create.Stderr);
+        create.Kill();
+        create.Finish();
+
+        // Its first process sees its maker end, in its own time.
+        Wait.Until(() => (string)JsonNode.Parse(bundle.Call("state", bundle.Id).Ok())!["status"]! == "stopped", 10, () => "the first process lives on");
+        bundle.Call("delete", bundle.Id).Ok();
+    }
+
     [KernelFact(Needs.Root)]
     public void CreateStartDelete_EveryHook_RunsInOrderWithItsState()
     {

@@ -37,6 +37,7 @@ public sealed partial class BundleRuntime
         {
             using SafeFileHandle fifo = _store.MakeFifo(options.Id);
             launched = Launch(options, fifo, undo);
+            RuntimeStore.Made(claim);
             undo.Commit();
         }
         finally
@@ -59,6 +60,7 @@ public sealed partial class BundleRuntime
             launched = Launch(options, null, undo);
             using NotifyProxy? notify = OpenNotify(options.Id, options.NotifySocket);
             launched.Container.Start();
+            RuntimeStore.Made(claim);
             // The container is made: a poststart hook may exec into it, which takes this lock.
             claim.Dispose();
             BundleHooks.Poststart(launched.State, Warn);
@@ -136,7 +138,14 @@ public sealed partial class BundleRuntime
     public void Kill(string id, int signal, bool all)
     {
         ContainerState state = _store.Load(id);
-        bool stopped = Status(state) == "stopped";
+        string status = Status(state);
+        if (status == "creating")
+        {
+            // runtime.md, "Kill": no effect on what is neither created nor running.
+            throw RuntimeStore.BeingMade(id);
+        }
+
+        bool stopped = status == "stopped";
         bool every = all || (signal == SigKill && !NamespacePlan.MakesPid(SpecOf(id).Linux));
         using ContainerCgroup? cgroup = every ? ContainerCgroup.Open(Host, state.CgroupPath) : null;
         IReadOnlyList<int> processes = cgroup?.Processes() ?? [];
@@ -336,6 +345,11 @@ public sealed partial class BundleRuntime
         if (StartTime(state.Pid) is not { } process || process.Time != state.StartTime || process.Dead)
         {
             return "stopped";
+        }
+
+        if (_store.IsBeingMade(state.Id))
+        {
+            return "creating";
         }
 
         if (_store.HasGate(state.Id))

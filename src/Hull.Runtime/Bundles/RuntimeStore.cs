@@ -6,7 +6,9 @@ namespace Hull.Runtime.Bundles;
 
 /// <summary>The OCI runtime's root directory: one directory a container, <c>state.json</c>, the <c>config.json</c> that it was made
 /// from and, until it is started, <c>exec.fifo</c>. Void after a reboot.</summary>
-/// <remarks>A container's directory is locked by flock(2) on its <c>lock</c> file for each operation that changes it.</remarks>
+/// <remarks>A container's directory is locked by flock(2) on its <c>lock</c> file for each operation that changes it. While the
+/// container is being made there is a word in that file: who finds it beside the lock does not wait, for it may be one of the
+/// container's hooks, for which its maker waits.</remarks>
 public sealed class RuntimeStore
 {
     private const string StateFile = "state.json";
@@ -22,7 +24,7 @@ public sealed class RuntimeStore
     /// <param name="root">Relative to the current directory, of which the container's mounts know nothing.</param>
     public RuntimeStore(string root) => _root = Path.GetFullPath(root);
 
-    /// <summary>Claims an id: makes its directory and takes its lock.</summary>
+    /// <summary>Claims an id: makes its directory and takes its lock. The container is being made until <see cref="Made"/>.</summary>
     /// <exception cref="ContainerException">The id is malformed or in use.</exception>
     public FileLock Claim(string id)
     {
@@ -34,19 +36,41 @@ public sealed class RuntimeStore
             throw new ContainerException(ContainerFault.Engine, $"container with id exists: {id}");
         }
 
-        return FileLock.Acquire(Path.Combine(directory, LockFile));
+        FileLock held = FileLock.Acquire(LockOf(id));
+        try
+        {
+            Files.WriteAt(held.Handle, "creating"u8, 0, LockFile);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>The container is whole: others may wait for the lock.</summary>
+    public static void Made(FileLock claim) => Descriptors.Truncate(claim.Handle, 0, LockFile);
+
+    /// <summary>Whether somebody is still making it. What a killed maker has left is not being made.</summary>
+    public bool IsBeingMade(string id) =>
+        Files.TryStatAt(null, LockOf(id), followLinks: false, out _) is { Size: > 0 } && FileLock.IsHeldExclusively(LockOf(id));
 
     /// <summary>Locks an existing container.</summary>
     /// <param name="state">As it is under the lock.</param>
-    /// <exception cref="ContainerException">There is no such container.</exception>
+    /// <exception cref="ContainerException">There is no such container, or it is still being made.</exception>
     public FileLock Lock(string id, out ContainerState state)
     {
         CheckId(id);
+        if (IsBeingMade(id))
+        {
+            throw BeingMade(id);
+        }
+
         FileLock held;
         try
         {
-            held = FileLock.Acquire(Path.Combine(DirectoryOf(id), LockFile));
+            held = FileLock.Acquire(LockOf(id));
         }
         catch (SyscallException error) when (error.Errno is Errno.ENOENT or Errno.ENOTDIR)
         {
@@ -56,6 +80,8 @@ public sealed class RuntimeStore
         try
         {
             state = Load(id);
+            // Of a maker that was killed: from now on the lock is ours.
+            Made(held);
             return held;
         }
         catch
@@ -80,7 +106,7 @@ public sealed class RuntimeStore
             return;
         }
 
-        using FileLock? held = FileLock.TryAcquire(Path.Combine(DirectoryOf(id), LockFile));
+        using FileLock? held = FileLock.TryAcquire(LockOf(id));
         if (held is not null && !Has(id, StateFile))
         {
             Remove(id);
@@ -194,7 +220,13 @@ public sealed class RuntimeStore
     /// <summary>Where a container's files are.</summary>
     internal string DirectoryOf(string id) => Path.Combine(_root, id);
 
+    private string LockOf(string id) => Path.Combine(DirectoryOf(id), LockFile);
+
     private bool Has(string id, string file) => Files.TryStatAt(null, Path.Combine(DirectoryOf(id), file), followLinks: false, out _) is not null;
+
+    /// <summary>For what cannot be done yet.</summary>
+    public static ContainerException BeingMade(string id) => new(ContainerFault.Engine,
+        $"container {id} is being created: try again when create has returned, not from a hook that it waits for");
 
     private static ContainerException Missing(string id) => new(ContainerFault.Engine, $"container does not exist: {id}");
 
