@@ -127,9 +127,9 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
         using HullProcess create = Store.Start("runtime", "--root", $"{Store.ExecRoot}/runtime", "create", "--bundle", bundle.Directory, bundle.Id);
         Wait.Until(() => File.Exists(here), 10, () => create.Stderr);
         create.Kill();
+        // The hook has no stream of ours, and the first process ends: so do the pipes.
         create.Finish();
 
-        // Its first process sees its maker end, in its own time.
         Wait.Until(() => (string)JsonNode.Parse(bundle.Call("state", bundle.Id).Ok())!["status"]! == "stopped", 10, () => "the first process lives on");
         bundle.Call("delete", bundle.Id).Ok();
     }

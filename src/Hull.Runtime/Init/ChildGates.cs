@@ -17,6 +17,10 @@ internal sealed unsafe class ChildGates : IDisposable
 
     public SafeFileHandle ParentEnd { get; }
 
+    /// <summary>First of the child's steps: with its copy of the parent's end open, a gate would never end when the parent was killed.</summary>
+    public void AddFirst(InitPlan plan) => plan.Call("close", SystemCallNumbers.close, "gate", "the end of our parent must show at its gates",
+        [PlanArgument.Named(ParentEnd.DangerousGetHandle(), "parent's end")]);
+
     /// <summary>Adds a step that waits for the parent.</summary>
     public void Wait(InitPlan plan, string why) => WaitOn(plan, PlanArgument.Named(_child.DangerousGetHandle(), "gate"), why);
 

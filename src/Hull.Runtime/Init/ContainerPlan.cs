@@ -20,6 +20,7 @@ internal static class ContainerPlan
         RootfsSetup rootfs = new(plan, spec, root, ownUser);
 
         ProcessSetup.AddFirst(plan);
+        gates.AddFirst(plan);
         AddSelfAttach(plan, request.SelfAttach);
         AddOomScore(plan, process);
         payload.AddLimits();

@@ -25,6 +25,7 @@ internal static class UserNamespaceMaps
     {
         InitPlan plan = new();
         ChildGates gates = new(plan);
+        gates.AddFirst(plan);
         gates.Wait(plan, "until the namespace is open; then this process has done its work");
         using StartedChild child = StartedChild.Clone(plan, CloneFlags.NewUser, null, gates,
             static (step, errno) => new ContainerException(ContainerFault.Engine, new SyscallException(step.Call, step.Target, errno).Message));
