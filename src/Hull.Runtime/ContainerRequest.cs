@@ -42,9 +42,9 @@ public sealed record ContainerRequest
     /// (OCI create and start). Null: <see cref="RunningContainer.Start"/> starts.</summary>
     public SafeFileHandle? StartGate { get; init; }
 
-    /// <summary>With <see cref="StartGate"/>: a FIFO, open for both directions, on which a failed startContainer hook is told to
-    /// the process that starts the container. Null: <see cref="RunningContainer.Start"/> throws it.</summary>
-    public SafeFileHandle? HookReport { get; init; }
+    /// <summary>With <see cref="StartGate"/>: a FIFO, open for both directions, on which the process that starts the container is
+    /// told what goes wrong then. Null: <see cref="RunningContainer.Start"/> throws it.</summary>
+    public SafeFileHandle? StartReport { get; init; }
 
     /// <summary>Called with the child's process id when it is born: work that goes on beside the child's.</summary>
     public Action<int>? Born { get; init; }

@@ -4,7 +4,6 @@ using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Cgroups;
-using Hull.Runtime.Hooks;
 using Hull.Runtime.Init;
 using Microsoft.Win32.SafeHandles;
 
@@ -87,40 +86,6 @@ public sealed partial class BundleRuntime
             launched?.Dispose();
         }
     }
-
-    /// <summary>Lets a created container's payload execute.</summary>
-    /// <param name="notifySocket">See <see cref="CreateOptions.NotifySocket"/>: waits until the payload is ready or has ended.</param>
-    public void Start(string id, string? notifySocket = null)
-    {
-        using FileLock held = _store.Lock(id, out ContainerState state);
-        using SafeFileHandle? process = PidFd.TryOpen(state.Pid);
-        using NotifyProxy? notify = OpenNotify(id, notifySocket);
-        using SafeFileHandle? report = _store.OpenHookReport(id);
-        if (!_store.OpenGate(id))
-        {
-            throw new ContainerException(ContainerFault.Engine, Status(state) == "stopped"
-                ? $"cannot start a container that has stopped: {id}"
-                : $"cannot start an already running container: {id}");
-        }
-
-        if (report is not null && HookReport.Wait(report, state.Hooks?.StartContainer) is { } failure)
-        {
-            Destroy(state);
-            throw failure;
-        }
-
-        // The container is made: a poststart hook may exec into it, which takes this lock.
-        held.Dispose();
-        BundleHooks.Poststart(state, Warn);
-        if (process is not null)
-        {
-            notify?.WaitUntilReady(process, state.Pid);
-        }
-    }
-
-    /// <summary>Null too where the container was created without: it would never say that it is ready.</summary>
-    private NotifyProxy? OpenNotify(string id, string? manager) =>
-        manager is not null && _store.HasNotifyDirectory(id) ? NotifyProxy.Open(_store.NotifyDirectory(id), manager, Warn) : null;
 
     /// <exception cref="ContainerException">There is no such container.</exception>
     public (ContainerState State, string Status) Find(string id)
@@ -301,7 +266,7 @@ public sealed partial class BundleRuntime
         ContainerCgroup cgroup = launched.Cgroup;
         cgroup.Apply(spec.Linux?.Resources);
         cgroup.PrepareAttach();
-        using SafeFileHandle? hookReport = fifo is not null && spec.Hooks is { StartContainer.Count: > 0 } ? _store.MakeHookReport(options.Id) : null;
+        using SafeFileHandle? startReport = fifo is null ? null : _store.MakeStartReport(options.Id);
         launched.Container = ContainerLauncher.Create(new ContainerRequest
         {
             Id = options.Id,
@@ -313,7 +278,7 @@ public sealed partial class BundleRuntime
             CloneIntoCgroup = cgroup.CloneTarget,
             SelfAttach = cgroup.SelfAttach,
             StartGate = fifo,
-            HookReport = hookReport,
+            StartReport = startReport,
             ConsoleSocket = options.ConsoleSocket,
             PreserveFds = options.PreserveFds,
             CallersKeyring = options.CallersKeyring,

@@ -13,7 +13,7 @@ public sealed class RuntimeStore
 {
     private const string StateFile = "state.json";
     private const string FifoFile = "exec.fifo";
-    private const string HookReportFile = "hooks.fifo";
+    private const string StartReportFile = "start.fifo";
 
     /// <summary>As large as a config.json may be: annotations and hooks come from there.</summary>
     private const int LargestState = 16 << 20;
@@ -152,12 +152,16 @@ public sealed class RuntimeStore
     /// <summary>The gate between create and start, opened for both directions so that neither side blocks on opening it.</summary>
     public SafeFileHandle MakeFifo(string id) => MakeFifo(id, FifoFile);
 
-    /// <summary>Where a created container tells that a startContainer hook failed, opened for both directions as the gate is.</summary>
-    public SafeFileHandle MakeHookReport(string id) => MakeFifo(id, HookReportFile);
+    /// <summary>Where a created container tells what went wrong when it was started, opened for both directions as the gate is.</summary>
+    public SafeFileHandle MakeStartReport(string id) => MakeFifo(id, StartReportFile);
 
-    /// <summary>The reader's end of it; null where the container has no such hooks.</summary>
-    public SafeFileHandle? OpenHookReport(string id) =>
-        Files.TryOpenAt(null, Path.Combine(DirectoryOf(id), HookReportFile), OpenFlags.ReadOnly | OpenFlags.NonBlocking, 0, out _);
+    /// <summary>The reader's end of it; null for a container that was not created but run.</summary>
+    public SafeFileHandle? OpenStartReport(string id)
+    {
+        string path = Path.Combine(DirectoryOf(id), StartReportFile);
+        return Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.NonBlocking, 0, out Errno errno)
+            ?? (errno == Errno.ENOENT ? null : throw new SyscallException("open", path, errno));
+    }
 
     private SafeFileHandle MakeFifo(string id, string name)
     {
@@ -204,7 +208,7 @@ public sealed class RuntimeStore
     {
         string directory = DirectoryOf(id);
         NotifyProxy.Remove(NotifyDirectory(id));
-        foreach (string file in (ReadOnlySpan<string>)[FifoFile, HookReportFile, StateFile, BundleSpec.FileName, LockFile])
+        foreach (string file in (ReadOnlySpan<string>)[FifoFile, StartReportFile, StateFile, BundleSpec.FileName, LockFile])
         {
             Files.Unlink(null, Path.Combine(directory, file));
         }

@@ -47,7 +47,7 @@ internal sealed unsafe class HookPlan
         gates.Wait(_plan, "until the hooks of the runtime's namespaces are done");
         foreach (HookPlace place in HookRules.Of("createContainer", _hooks.CreateContainer))
         {
-            Add(place, "creating", CommonUmask, report: null, "in the container's namespaces, a path of the host (runtime-spec config.md)");
+            Add(place, "creating", CommonUmask, "in the container's namespaces, a path of the host (runtime-spec config.md)");
         }
     }
 
@@ -57,7 +57,7 @@ internal sealed unsafe class HookPlan
         foreach (HookPlace place in HookRules.Of("startContainer", _hooks.StartContainer))
         {
             // As with runc: with the payload's user, rights and filter.
-            Add(place, "created", umask: -1, _request.HookReport, "in the container, with the payload's rights, a path of the container");
+            Add(place, "created", umask: -1, "in the container, with the payload's rights, a path of the container");
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed unsafe class HookPlan
         RuntimeHooks.Run("createRuntime", _hooks.CreateRuntime, state);
     }
 
-    private void Add(HookPlace place, string status, int umask, SafeFileHandle? report, string why)
+    private void Add(HookPlace place, string status, int umask, string why)
     {
         Hook hook = place.Hook;
         SafeFileHandle input = MemoryFile.Create("hook-state");
@@ -92,7 +92,6 @@ internal sealed unsafe class HookPlan
             Environment = _plan.AllocateTexts(hook.Env ?? []),
             Input = (int)input.DangerousGetHandle(),
             Output = (int)output.DangerousGetHandle(),
-            Report = report is null ? -1 : (int)report.DangerousGetHandle(),
             Number = place.Number,
             Umask = umask,
             Seconds = hook.Timeout ?? 0,

@@ -15,6 +15,7 @@ internal static unsafe class ChildStage
     public static void Run(NativeStep* steps, int count, long* slots, int report, ChildShared* shared)
     {
         int index = 0;
+        int startReport = -1;
         for (; index < count; index++)
         {
             NativeStep* step = steps + index;
@@ -51,7 +52,12 @@ internal static unsafe class ChildStage
 
                     break;
                 case StepKind.RunHook:
-                    HookStage.Run(index, (NativeHook*)a0, report, shared);
+                    NativeHook* hook = (NativeHook*)a0;
+                    HookStage.Run(startReport < 0 ? index : ~hook->Number, hook, startReport < 0 ? report : startReport, shared);
+                    result = 0;
+                    break;
+                case StepKind.ReportTo:
+                    startReport = (int)a0;
                     result = 0;
                     break;
                 default:
@@ -66,7 +72,7 @@ internal static unsafe class ChildStage
 
             if (result < 0 && !Tolerates(step, (int)-result))
             {
-                Fail(index, (int)-result, report, shared);
+                Fail(startReport < 0 ? index : step->Number, (int)-result, startReport < 0 ? report : startReport, shared);
             }
 
             if (step->Result >= 0)
@@ -76,7 +82,7 @@ internal static unsafe class ChildStage
         }
 
         // Every plan ends in execve; coming here means that none of the candidates could be executed.
-        Fail(count - 1, (int)Errno.ENOEXEC, report, shared);
+        Fail(startReport < 0 ? count - 1 : steps[count - 1].Number, (int)Errno.ENOEXEC, startReport < 0 ? report : startReport, shared);
     }
 
     private static long Argument(NativeStep* step, long* slots, int i) =>
@@ -85,9 +91,10 @@ internal static unsafe class ChildStage
     private static bool Tolerates(NativeStep* step, int errno) =>
         step->Tolerated[0] == errno || step->Tolerated[1] == errno || step->Tolerated[2] == errno || step->Tolerated[3] == errno;
 
-    private static void Fail(int step, int errno, int report, ChildShared* shared)
+    /// <param name="source">The step's place in the plan, or for a <see cref="StartReport"/> the number of its call.</param>
+    private static void Fail(int source, int errno, int report, ChildShared* shared)
     {
-        ulong message = ((ulong)(uint)errno << 32) | (uint)step;
+        ulong message = ((ulong)(uint)errno << 32) | (uint)source;
         RawSyscall.Invoke(shared->Write, report, (nint)(&message), sizeof(ulong));
         RawSyscall.Invoke(shared->ExitGroup, 127);
     }

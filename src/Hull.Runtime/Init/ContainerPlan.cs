@@ -89,6 +89,10 @@ internal static class ContainerPlan
             if (request.StartGate is { } fifo)
             {
                 ChildGates.WaitOn(plan, PlanArgument.Named(fifo.DangerousGetHandle(), "exec.fifo"), "until another process starts the container");
+                if (request.StartReport is { } report)
+                {
+                    AddReportTo(plan, report);
+                }
             }
             else
             {
@@ -185,6 +189,16 @@ internal static class ContainerPlan
             "is AppArmor enabled on this host? see /sys/module/apparmor/parameters/enabled", RootfsSetup.ThroughSelf);
         rootfs.WriteValue(file, $"exec {profile}", $"AppArmor profile {profile}", "the label that execve puts on", ProfileHint);
     }
+
+    private static void AddReportTo(InitPlan plan, SafeFileHandle report) => plan.Add(new PlanStep
+    {
+        Kind = StepKind.ReportTo,
+        Call = "report",
+        Number = 0,
+        Target = "start.fifo",
+        Why = "who started the container hears of a failure; who made it is gone",
+        Arguments = [PlanArgument.Named(report.DangerousGetHandle(), "start.fifo")],
+    });
 
     private static void AddInit(InitPlan plan)
     {

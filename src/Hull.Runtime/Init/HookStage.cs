@@ -10,7 +10,7 @@ namespace Hull.Runtime.Init;
 /// <code>
 /// child stage ── clone ──► hook: setsid, dup3 0 1 2, close_range 3…, signals, execve
 ///   ppoll(pidfd, timeout), wait4
-///   ended badly: (step, outcome) and the tail of its output ──► report pipe, exit
+///   ended badly: (source, outcome) and the tail of its output ──► report pipe, exit
 /// </code>
 /// </remarks>
 internal static unsafe class HookStage
@@ -21,8 +21,9 @@ internal static unsafe class HookStage
     private const int SeekEnd = 2;
 
     /// <summary>Returns when the hook has succeeded; otherwise tells and ends the process.</summary>
-    /// <param name="step">Its place in the plan.</param>
-    public static void Run(int step, NativeHook* hook, int report, ChildShared* shared)
+    /// <param name="source">What a message calls it: its place in the plan, or as a <see cref="StartReport"/> has it.</param>
+    /// <param name="report">Where its failure is told.</param>
+    public static void Run(int source, NativeHook* hook, int report, ChildShared* shared)
     {
         shared->HookErrno = 0;
         int pidFd = -1;
@@ -37,7 +38,7 @@ internal static unsafe class HookStage
         int outcome = pid < 0 ? (int)-pid : Wait((int)pid, pidFd, hook->Seconds, shared);
         if (outcome != 0)
         {
-            Tell(hook->Report >= 0 ? hook->Number : step, outcome, hook, hook->Report >= 0 ? hook->Report : report, shared);
+            Tell(source, outcome, hook, report, shared);
         }
     }
 
@@ -106,11 +107,11 @@ internal static unsafe class HookStage
             : HookOutcome.EndedForm | (status & 0xff7f);
     }
 
-    private static void Tell(int number, int outcome, NativeHook* hook, int report, ChildShared* shared)
+    private static void Tell(int source, int outcome, NativeHook* hook, int report, ChildShared* shared)
     {
         // Less than PIPE_BUF: one write(2) is one message.
         byte* message = stackalloc byte[sizeof(ulong) + HookPlace.TailBytes];
-        *(ulong*)message = ((ulong)(uint)outcome << 32) | (uint)number;
+        *(ulong*)message = ((ulong)(uint)outcome << 32) | (uint)source;
         if (RawSyscall.Invoke(shared->Seek, hook->Output, -HookPlace.TailBytes, SeekEnd) < 0)
         {
             RawSyscall.Invoke(shared->Seek, hook->Output, 0, SeekSet);
@@ -135,8 +136,7 @@ internal unsafe struct NativeHook
     /// <summary>Where both of its output streams go, a file that can be read again.</summary>
     public int Output;
 
-    /// <summary>Where its failure is told, with <see cref="Number"/>; below 0: on the child's report pipe, with the step's number.</summary>
-    public int Report;
+    /// <summary>Its place in its list.</summary>
     public int Number;
 
     /// <summary>The creation mask to set, or below 0 for the child's own.</summary>

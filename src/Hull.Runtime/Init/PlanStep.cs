@@ -30,6 +30,9 @@ internal enum StepKind : byte
 
     /// <summary>Executes a hook and waits for it; one that fails ends the child.</summary>
     RunHook,
+
+    /// <summary>From here on a failure is told on another descriptor, in the form of <see cref="StartReport"/>.</summary>
+    ReportTo,
 }
 
 /// <summary>One step between clone3 and execve, as data: what is asked of the kernel, on what, and why.</summary>

@@ -35,14 +35,30 @@ internal static partial class SyscallTable
         _ => Arm[index],
     };
 
+    /// <summary>The name of a call of an ABI; null where it has none of that number.</summary>
+    public static string? NameOf(int number, SyscallAbi abi)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            if (Number(i, abi) == number)
+            {
+                return Name(i);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The names in the order of the tables.</summary>
     public static IEnumerable<string> AllNames()
     {
         for (int i = 0; i < Count; i++)
         {
-            yield return System.Text.Encoding.ASCII.GetString(Names[Offsets[i]..Offsets[i + 1]]);
+            yield return Name(i);
         }
     }
+
+    private static string Name(int index) => System.Text.Encoding.ASCII.GetString(Names[Offsets[index]..Offsets[index + 1]]);
 
     private static int Compare(ReadOnlySpan<char> name, ReadOnlySpan<byte> known)
     {
