@@ -138,7 +138,9 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
         Store.Run("runtime", "--log", log, "--log-format", "xml", "state", "no-such").Fails(1, "unknown log-format 'xml'");
 
         string[] lines = File.ReadAllLines(log);
-        Assert.Equal(2, lines.Length);
+        Assert.Equal(4, lines.Length);
+        Assert.StartsWith("unknown option --no-such of 'hull runtime state'", (string)JsonNode.Parse(lines[2])!["msg"]!, StringComparison.Ordinal);
+        Assert.StartsWith("unknown command 'no-such'", (string)JsonNode.Parse(lines[3])!["msg"]!, StringComparison.Ordinal);
         JsonNode json = JsonNode.Parse(lines[0])!;
         Assert.Equal(("error", "container does not exist: no-such"), ((string)json["level"]!, (string)json["msg"]!));
         Assert.Matches("^time=\"[^\"]+\" level=error msg=\"container does not exist: no-such\"$", lines[1]);
@@ -158,6 +160,9 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     [InlineData("nosuch", "exec: \"nosuch\": executable file not found in $PATH")]
     [InlineData("/bin/nosuch", "exec: \"/bin/nosuch\": no such file or directory in the image")]
     [InlineData("/tmp", "exec: \"/tmp\": is a directory: permission denied")]
+        Store.Run("runtime", "--log", log, "--log-format", "json", "state", "--no-such", "x").Fails(1, "unknown option --no-such");
+        Store.Run("runtime", "--log", log, "--log-format", "json", "no-such").Fails(1, "unknown command 'no-such'");
+
     [InlineData("/proc/version", "exec: \"/proc/version\": permission denied: the file is not executable")]
     public void Create_CommandThatCannotBe_FailsAtOnceAndLeavesNothing(string command, string words)
     {

@@ -34,33 +34,53 @@ internal sealed class RuntimeArguments
     /// <exception cref="ContainerException">An unknown verb or option, one without its value, too many words.</exception>
     public static RuntimeArguments Parse(ReadOnlySpan<string> args)
     {
+        RuntimeArguments parsed = Parse(args, out ContainerException? wrong);
+        return wrong is null ? parsed : throw wrong;
+    }
+
+    /// <summary>Parses as far as it goes, so that what is wrong can be told where the words before it say: in the <c>--log</c>.</summary>
+    public static RuntimeArguments Parse(ReadOnlySpan<string> args, out ContainerException? wrong)
+    {
         RuntimeArguments parsed = new();
+        try
+        {
+            parsed.Read(args);
+            wrong = null;
+        }
+        catch (ContainerException error)
+        {
+            wrong = error;
+        }
+
+        return parsed;
+    }
+
+    private void Read(ReadOnlySpan<string> args)
+    {
         bool options = true;
         for (int i = 0; i < args.Length; i++)
         {
             string word = args[i];
             // After the id everything is the payload's, or ps's.
-            bool payload = parsed.Verb is "exec" or "ps" && parsed._positionals.Count > 0;
+            bool payload = Verb is "exec" or "ps" && _positionals.Count > 0;
             if (options && !payload && word == "--")
             {
                 options = false;
             }
             else if (!options || payload || word.Length < 2 || word[0] != '-')
             {
-                parsed.AddWord(word);
+                AddWord(word);
             }
             else
             {
-                parsed.AddOption(word, args, ref i);
+                AddOption(word, args, ref i);
             }
         }
 
-        if (parsed.Verb.Length > 0 && !parsed.Has("--help"))
+        if (Verb.Length > 0 && !Has("--help"))
         {
-            parsed._verb.CheckCount(parsed._positionals);
+            _verb.CheckCount(_positionals);
         }
-
-        return parsed;
     }
 
     private void AddWord(string word)

@@ -29,8 +29,13 @@ internal static class RuntimeCommand
         RuntimeLog log = RuntimeLog.None;
         try
         {
-            RuntimeArguments parsed = RuntimeArguments.Parse(args);
+            RuntimeArguments parsed = RuntimeArguments.Parse(args, out ContainerException? wrong);
             log = RuntimeLog.For(parsed);
+            if (wrong is not null)
+            {
+                throw wrong;
+            }
+
             log.Debug($"hull runtime {parsed.Verb} {string.Join(' ', parsed.Positionals)}");
             RefuseWhatIsNotDone(parsed);
             string root = parsed.Option("--root") ?? Environment.GetEnvironmentVariable("HULL_RUNTIME_ROOT") ?? DefaultRoot;
