@@ -128,6 +128,27 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Root)]
+    public void Run_RelativeBindSource_IsOfTheBundleWhereverTheCallerIs()
+    {
+        Bundle bundle = new(Store, "cat /shared/file");
+        string elsewhere = $"{Store.Scratch}/elsewhere-{Guid.NewGuid():n}";
+        foreach (string place in (string[])[bundle.Directory, elsewhere])
+        {
+            Directory.CreateDirectory($"{place}/shared");
+            File.WriteAllText($"{place}/shared/file", place == elsewhere ? "the caller's\n" : "the bundle's\n");
+        }
+
+        bundle.Config["mounts"]!.AsArray().Add(new JsonObject { ["destination"] = "/shared", ["source"] = "shared", ["options"] = new JsonArray("rbind") });
+        bundle.Write();
+
+        Assert.Equal("the bundle's", Store.Shell($"cd {elsewhere} && $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}").Ok());
+
+        Directory.Delete($"{bundle.Directory}/shared", recursive: true);
+        Store.Shell($"cd {elsewhere} && $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}")
+            .Fails(1, $"bind source path does not exist: {bundle.Directory}/shared");
+    }
+
+    [KernelFact(Needs.Root)]
     public void Log_Failure_IsAppendedInBothFormats()
     {
         Bundle bundle = new(Store, "true");
@@ -136,6 +157,9 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
         Store.Run("runtime", "--log", log, "--log-format", "json", "state", "no-such").Fails(1, "container does not exist: no-such");
         Store.Run("runtime", "--log", log, "state", "no-such").Fails(1);
         Store.Run("runtime", "--log", log, "--log-format", "xml", "state", "no-such").Fails(1, "unknown log-format 'xml'");
+
+        Store.Run("runtime", "--log", log, "--log-format", "json", "state", "--no-such", "x").Fails(1, "unknown option --no-such");
+        Store.Run("runtime", "--log", log, "--log-format", "json", "no-such").Fails(1, "unknown command 'no-such'");
 
         string[] lines = File.ReadAllLines(log);
         Assert.Equal(4, lines.Length);
@@ -160,9 +184,6 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     [InlineData("nosuch", "exec: \"nosuch\": executable file not found in $PATH")]
     [InlineData("/bin/nosuch", "exec: \"/bin/nosuch\": no such file or directory in the image")]
     [InlineData("/tmp", "exec: \"/tmp\": is a directory: permission denied")]
-        Store.Run("runtime", "--log", log, "--log-format", "json", "state", "--no-such", "x").Fails(1, "unknown option --no-such");
-        Store.Run("runtime", "--log", log, "--log-format", "json", "no-such").Fails(1, "unknown command 'no-such'");
-
     [InlineData("/proc/version", "exec: \"/proc/version\": permission denied: the file is not executable")]
     public void Create_CommandThatCannotBe_FailsAtOnceAndLeavesNothing(string command, string words)
     {

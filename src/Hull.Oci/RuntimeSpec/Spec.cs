@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Hull.Oci.RuntimeSpec;
 
 /// <summary>A bundle's <c>config.json</c> (OCI runtime-spec 1.2, config.md). Unknown fields are ignored on reading.</summary>
@@ -33,6 +35,10 @@ public sealed record Mount
     public IReadOnlyList<string>? Options { get; init; }
     public IReadOnlyList<IdMapping>? UidMappings { get; init; }
     public IReadOnlyList<IdMapping>? GidMappings { get; init; }
+
+    /// <summary>Whether it shows a file or directory of the host: by its type, or by an option as in mount(8).</summary>
+    [JsonIgnore]
+    public bool IsBind => Type == "bind" || (Options ?? []).Any(static option => option is "bind" or "rbind");
 }
 
 public sealed record Hooks

@@ -26,7 +26,7 @@ public sealed partial class BundleRuntime
                 : $"cannot start an already running container: {id}");
         }
 
-        if (report is not null && StartReport.Wait(report, () => SpecOf(id), root) is { } failure)
+        if (report is not null && StartReport.Wait(report, () => BundleSpec.WithSourcesOf(SpecOf(id), state.Bundle), root) is { } failure)
         {
             if (failure.OfHook)
             {

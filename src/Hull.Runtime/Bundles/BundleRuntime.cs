@@ -235,7 +235,7 @@ public sealed partial class BundleRuntime
 
     private LaunchedBundle Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
-        Spec spec = options.WithActivation(BundleSpec.Read(options.Bundle, out byte[] text));
+        Spec spec = options.WithActivation(BundleSpec.WithSourcesOf(BundleSpec.Read(options.Bundle, out byte[] text), options.Bundle));
         if (options.NotifySocket is not null)
         {
             spec = NotifyProxy.Tell(spec, _store.MakeNotifyDirectory(options.Id));

@@ -13,6 +13,14 @@ public static class BundleSpec
 
     private const int LargestSpec = 16 << 20;
 
+    /// <summary>The spec with the sources of its bind mounts absolute: "relative to the directory of the bundle" (config.md, "Mounts").</summary>
+    /// <param name="bundle">Absolute.</param>
+    public static Spec WithSourcesOf(Spec spec, string bundle) => spec.Mounts is not { Count: > 0 } mounts ? spec : spec with
+    {
+        // An absolute source stays as it is; an empty one is refused where it is mounted.
+        Mounts = [.. mounts.Select(mount => mount is { IsBind: true, Source.Length: > 0 } ? mount with { Source = Path.Combine(bundle, mount.Source) } : mount)],
+    };
+
     /// <summary>Reads a bundle's.</summary>
     /// <param name="text">As it is in the file, for the copy.</param>
     /// <exception cref="ContainerException">Missing, not JSON, not a spec, or of a version that is not known here.</exception>

@@ -18,7 +18,7 @@ internal readonly struct ContainerFiles(SafeFileHandle root, IReadOnlyList<Mount
         {
             Mount mount = mounts![index];
             string destination = mount.Destination.TrimEnd('/');
-            if (mount.Source is { Length: > 0 } source && IsBind(mount)
+            if (mount.Source is { Length: > 0 } source && mount.IsBind
                 && (path == destination || path.StartsWith(destination + "/", StringComparison.Ordinal)))
             {
                 return OpenBound(source, path[destination.Length..].TrimStart('/'), flags);
@@ -27,9 +27,6 @@ internal readonly struct ContainerFiles(SafeFileHandle root, IReadOnlyList<Mount
 
         return path.Length < 2 ? null : Files.TryOpenBeneath(root, path.TrimStart('/'), flags, 0, Inside, out _);
     }
-
-    private static bool IsBind(Mount mount) =>
-        mount.Type == "bind" || (mount.Options ?? []).Any(option => option is "bind" or "rbind");
 
     private static SafeFileHandle? OpenBound(string source, string rest, OpenFlags flags)
     {

@@ -162,7 +162,7 @@ internal sealed unsafe partial class RootfsSetup
     private void AddMount(Mount mount, MountOptions options)
     {
         string destination = Normalize(mount.Destination);
-        bool bind = options.Bind || mount.Type == "bind";
+        bool bind = mount.IsBind;
         ProcfsRule.Check(destination, mount.Type, bind);
         if (options.CopyUp)
         {
