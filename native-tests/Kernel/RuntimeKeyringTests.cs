@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Hull.Kernel.Tests.Harness;
 
 namespace Hull.Kernel.Tests;
@@ -25,5 +26,12 @@ public sealed class RuntimeKeyringTests(HullStore store) : KernelTest(store)
         Bundle bundle = new(Store, "cat /proc/keys");
         bundle.Write();
         Assert.DoesNotContain($"_ses.{bundle.Id}", bundle.Call("run", "--no-new-keyring", "--bundle", bundle.Directory, bundle.Id).Ok(), StringComparison.Ordinal);
+
+        // A further process keeps its caller's too.
+        bundle.Config["process"]!["args"] = new JsonArray("sleep", "1000");
+        bundle.Write();
+        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime run --detach --no-new-keyring --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        Assert.DoesNotContain($"_ses.{bundle.Id}", bundle.Call("exec", bundle.Id, "cat", "/proc/keys").Ok(), StringComparison.Ordinal);
+        bundle.Call("delete", "--force", bundle.Id).Ok();
     }
 }

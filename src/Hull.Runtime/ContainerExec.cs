@@ -88,7 +88,10 @@ public static unsafe class ContainerExec
             plan.Call("setresuid", SystemCallNumbers.setresuid, "uid 0", "root of the container's user namespace", [0, 0, 0]);
         }
 
-        SessionKeyring.AddJoin(plan, request.Id, create: false, request.UserNamespace);
+        if (!request.CallersKeyring)
+        {
+            SessionKeyring.AddJoin(plan, request.Id, create: false, request.UserNamespace);
+        }
 
         // Nobody in the container sees us yet: setns gives the pid namespace to children only. The payload is born with
         // nothing of the host in its hands.

@@ -15,6 +15,9 @@ public sealed record ExecRequest
     /// <summary>The container's id, by which its session keyring is found; null makes one for this process alone.</summary>
     public string? Id { get; init; }
 
+    /// <summary>See <see cref="ContainerRequest.CallersKeyring"/>: as the container was made.</summary>
+    public bool CallersKeyring { get; init; }
+
     /// <summary>The container's state, for a seccomp listener.</summary>
     public required State Container { get; init; }
 

@@ -35,6 +35,7 @@ internal static class RuntimeExec
             Process = process,
             Personality = spec.Linux?.Personality,
             UserNamespace = spec.Linux?.Namespaces?.Any(n => n.Type == "user") == true,
+            CallersKeyring = state.CallersKeyring,
             CloneIntoCgroup = cgroup.CloneTarget,
             SelfAttach = cgroup.SelfAttach,
             ConsoleSocket = RuntimeCommand.Connect(parsed, "--console-socket"),

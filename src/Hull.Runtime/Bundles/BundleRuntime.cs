@@ -255,6 +255,7 @@ public sealed partial class BundleRuntime
             StartTime = 0,
             CgroupPath = cgroupPath,
             Created = DateTimeOffset.UtcNow,
+            CallersKeyring = options.CallersKeyring,
             Annotations = spec.Annotations,
             Hooks = spec.Hooks,
         };

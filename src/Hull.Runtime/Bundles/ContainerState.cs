@@ -20,6 +20,9 @@ public sealed record ContainerState
     public required DateTimeOffset Created { get; init; }
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
+    /// <summary>See <see cref="ContainerRequest.CallersKeyring"/>; holds for further processes too.</summary>
+    public bool CallersKeyring { get; init; }
+
     /// <summary>What start and delete need of them: the bundle may be gone by then.</summary>
     public Oci.RuntimeSpec.Hooks? Hooks { get; init; }
 
@@ -53,6 +56,11 @@ internal static class ContainerStateCodec
             json.WriteNumber("startTime"u8, state.StartTime);
             json.WriteString("cgroupPath"u8, state.CgroupPath);
             json.WriteString("created"u8, state.Created);
+            if (state.CallersKeyring)
+            {
+                json.WriteBoolean("callersKeyring"u8, true);
+            }
+
             if (state.Annotations is { } annotations)
             {
                 json.WriteStartObject("annotations"u8);
@@ -93,6 +101,7 @@ internal static class ContainerStateCodec
                 StartTime = json.GetProperty("startTime").GetUInt64(),
                 CgroupPath = Text(json, "cgroupPath"),
                 Created = json.GetProperty("created").GetDateTimeOffset(),
+                CallersKeyring = json.TryGetProperty("callersKeyring", out JsonElement keyring) && keyring.GetBoolean(),
                 Annotations = json.TryGetProperty("annotations", out JsonElement annotations)
                     ? annotations.EnumerateObject().ToDictionary(one => one.Name, one => one.Value.GetString()!, StringComparer.Ordinal)
                     : null,
