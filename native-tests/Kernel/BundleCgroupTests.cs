@@ -28,6 +28,21 @@ public sealed class BundleCgroupTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Limits)]
+    public void Exec_ContainerHasMovedBelowItsCgroup_GoesWhereItsFirstProcessIs()
+    {
+        // Needs.Limits on a hybrid host too: its v2 tree has hugetlb.
+        Assert.NotNull(Machine.CgroupV2Mount);
+        using RunningBundle container = new(Store);
+        string own = $"{Machine.CgroupV2Mount}/hull/{container.Id}";
+        Directory.CreateDirectory($"{own}/below");
+        File.WriteAllText($"{own}/below/cgroup.procs", $"{container.Pid}");
+        File.WriteAllText($"{own}/cgroup.subtree_control", $"+{File.ReadAllText($"{own}/cgroup.controllers").Split(' ', '\n')[0]}");
+
+        Assert.Equal("0::/below", container.Bundle.Call("exec", container.Id, "grep", "^0:", "/proc/self/cgroup").Ok());
+        container.Bundle.Call("exec", "--cgroup", "/", container.Id, "true").Fails(1, "clone3", "EBUSY", "can hold no process");
+    }
+
+    [KernelFact(Needs.Limits)]
     public void Run_DeviceRules_LaterOnesWin()
     {
         // c 10:237 makes loop devices; anybody with the node may open it.

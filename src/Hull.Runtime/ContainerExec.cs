@@ -24,6 +24,22 @@ public static unsafe class ContainerExec
     /// <exception cref="ContainerException">What failed and what to do; nothing is left behind.</exception>
     public static RunningContainer Start(ExecRequest request)
     {
+        try
+        {
+            return StartIn(request);
+        }
+        catch (ContainerException error) when (request.InitCgroup is not null
+            && error.InnerException is SyscallException { Operation: "clone3", Errno: Errno.EBUSY or Errno.EOPNOTSUPP })
+        {
+            // cgroups(7), "no internal processes": the container has given controllers to cgroups of its own below this one, and
+            // has moved there. As with runc, a further process goes where its first one is.
+            using SafeFileHandle cgroup = request.InitCgroup();
+            return StartIn(request with { CloneIntoCgroup = cgroup });
+        }
+    }
+
+    private static RunningContainer StartIn(ExecRequest request)
+    {
         InitPlan plan = new();
         StartedChild? child = null;
         try

@@ -32,6 +32,10 @@ public sealed record ExecRequest
     /// <summary>Docker and runc let exec share what the container has: its cgroup, v2 directory or v1 files.</summary>
     public SafeFileHandle? CloneIntoCgroup { get; init; }
 
+    /// <summary>Opens the cgroup v2 directory in which the container's first process is, for a container that has moved out of
+    /// <see cref="CloneIntoCgroup"/> and lets nobody in there. Null: that is an error.</summary>
+    public Func<SafeFileHandle>? InitCgroup { get; init; }
+
     public IReadOnlyList<SafeFileHandle> SelfAttach { get; init; } = [];
 
     public StandardStreams? Streams { get; init; }

@@ -37,6 +37,7 @@ internal static class RuntimeExec
             UserNamespace = spec.Linux?.Namespaces?.Any(n => n.Type == "user") == true,
             CallersKeyring = state.CallersKeyring,
             CloneIntoCgroup = cgroup.CloneTarget,
+            InitCgroup = parsed.Option("--cgroup") is null ? () => own.OpenUnifiedOf(state.Pid) : null,
             SelfAttach = cgroup.SelfAttach,
             ConsoleSocket = RuntimeCommand.Connect(parsed, "--console-socket"),
             PreserveFds = preserved,

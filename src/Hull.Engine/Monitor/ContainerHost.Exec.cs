@@ -43,6 +43,7 @@ internal sealed partial class ContainerHost
             },
             UserNamespace = spec.Linux?.UidMappings is { Count: > 0 },
             CloneIntoCgroup = _cgroup!.CloneTarget,
+            InitCgroup = () => _cgroup.OpenUnifiedOf(_initPid),
             SelfAttach = _cgroup.SelfAttach,
             Streams = streams.Child,
             ResolveUser = root => Resolve(request.User ?? _config.Payload.User, root, environment),
