@@ -23,7 +23,24 @@ public sealed class RuntimeEventTests(HullStore store) : KernelTest(store)
         Assert.NotEmpty(data["memory"]!["raw"]!.AsObject());
         Assert.Equal((1, 50), ((int)data["pids"]!["current"]!, (int)data["pids"]!["limit"]!));
         Assert.NotNull(data["blkio"]);
+        Assert.NotNull(data["cpuset"]);
+        Assert.NotNull(data["memory"]!["kernelTCP"]!["limit"]);
         Assert.NotNull(data["hugetlb"]);
+    }
+
+    [KernelFact(Needs.Cpuset)]
+    public void Events_Cpuset_TellsWhereTheContainerMayRun()
+    {
+        using RunningBundle container = new(Store, change: bundle => bundle.Resources("""{"cpu":{"cpus":"0","mems":"0"}}"""));
+
+        JsonNode cpuset = JsonNode.Parse(container.Bundle.Call("events", "--stats", container.Id).Ok())!["data"]!["cpuset"]!;
+
+        Assert.Equal(("[0]", "[0]"), (cpuset["cpus"]!.ToJsonString(), cpuset["mems"]!.ToJsonString()));
+        if (Machine.CgroupV1Mount("cpuset") is string v1)
+        {
+            Assert.Equal(File.ReadAllText($"{v1}/hull/{container.Id}/cpuset.sched_load_balance").Trim(), cpuset["sched_load_balance"]!.ToJsonString());
+            Assert.Equal("-1", cpuset["sched_relax_domain_level"]!.ToJsonString());
+        }
     }
 
     [KernelFact(Needs.Limits)]

@@ -32,6 +32,7 @@ internal static class RuntimeStats
         Number(json, "throttledTime", stats.CpuThrottledNanoseconds);
         json.WriteEndObject();
         json.WriteEndObject();
+        WriteCpuset(json, stats.Cpuset);
         WriteMemory(json, stats);
         json.WriteStartObject("pids"u8);
         Number(json, "current", stats.Pids);
@@ -55,6 +56,35 @@ internal static class RuntimeStats
         json.WriteEndObject();
     }
 
+    private static void WriteCpuset(Utf8JsonWriter json, CpusetStats? cpuset)
+    {
+        json.WriteStartObject("cpuset"u8);
+        if (cpuset is not null)
+        {
+            WriteList(json, "cpus", cpuset.Processors);
+            WriteList(json, "mems", cpuset.MemoryNodes);
+            foreach ((string flag, string value) in cpuset.Flags)
+            {
+                // A number, below zero too: sched_relax_domain_level as the machine has it.
+                json.WritePropertyName(flag);
+                json.WriteRawValue(value);
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteList(Utf8JsonWriter json, string name, IReadOnlyList<int> numbers)
+    {
+        json.WriteStartArray(name);
+        foreach (int number in numbers)
+        {
+            json.WriteNumberValue(number);
+        }
+
+        json.WriteEndArray();
+    }
+
     private static void WriteMemory(Utf8JsonWriter json, CgroupStats stats)
     {
         json.WriteStartObject("memory"u8);
@@ -64,6 +94,7 @@ internal static class RuntimeStats
         WriteUse(json, "usage", stats.MemoryLimit, stats.MemoryUsage, stats.MemoryPeak, stats.MemoryFailures);
         WriteUse(json, "swap", stats.SwapLimit, stats.SwapUsage, null, null);
         WriteUse(json, "kernel", null, stats.KernelUsage, null, null);
+        WriteUse(json, "kernelTCP", stats.KernelTcp?.Limit, stats.KernelTcp?.Usage, stats.KernelTcp?.Peak, stats.KernelTcp?.Failures);
         json.WriteStartObject("raw"u8);
         foreach ((string name, ulong value) in stats.MemoryCounts ?? new Dictionary<string, ulong>())
         {

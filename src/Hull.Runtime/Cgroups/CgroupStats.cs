@@ -61,6 +61,12 @@ public sealed record CgroupStats
     /// <summary>Bytes that the kernel uses for the container; within <see cref="MemoryUsage"/>.</summary>
     public ulong? KernelUsage { get; init; }
 
+    /// <summary>Memory of TCP buffers, which v1 alone counts apart.</summary>
+    public MemoryUse? KernelTcp { get; init; }
+
+    /// <summary>Where the processes may run; null where the host has no cpuset controller.</summary>
+    public CpusetStats? Cpuset { get; init; }
+
     /// <summary>Bytes a device and direction.</summary>
     public IReadOnlyList<BlockCount> BlockBytes { get; init; } = [];
 

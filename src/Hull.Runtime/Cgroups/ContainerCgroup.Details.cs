@@ -6,6 +6,13 @@ namespace Hull.Runtime.Cgroups;
 /// <summary>What only <c>hull runtime events</c> tells: the usual counts are read oftener, and these cost as much again.</summary>
 public sealed partial class ContainerCgroup
 {
+    /// <summary>The numbers that runc tells of a v1 cpuset, by their files.</summary>
+    private static readonly string[] CpusetFlags =
+    [
+        "cpu_exclusive", "mem_hardwall", "mem_exclusive", "memory_migrate", "memory_spread_page", "memory_spread_slab", "memory_pressure",
+        "sched_load_balance", "sched_relax_domain_level",
+    ];
+
     /// <summary><see cref="Stats"/> and all the rest.</summary>
     public CgroupStats DetailedStats()
     {
@@ -20,7 +27,33 @@ public sealed partial class ContainerCgroup
             stats = stats with { CpuPeriods = cpu.ReadKey("cpu.stat", "nr_periods") };
         }
 
+        if (In("cpuset") is { } cpuset)
+        {
+            stats = stats with { Cpuset = CpusetOf(cpuset) };
+        }
+
         return WithHugePages(WithBlockDevices(In("memory") is { } memory ? WithMemory(stats, memory) : stats));
+    }
+
+    private static CpusetStats CpusetOf(CgroupDirectory cpuset)
+    {
+        Dictionary<string, string> flags = new(StringComparer.Ordinal);
+        foreach (string flag in cpuset.Hierarchy.IsUnified ? [] : CpusetFlags)
+        {
+            // Null: the cgroup was removed meanwhile, or its root alone has the file.
+            if (cpuset.TryRead($"cpuset.{flag}", out _) is { Length: > 0 } value)
+            {
+                flags[flag] = value;
+            }
+        }
+
+        return new CpusetStats(Numbers("cpus"), Numbers("mems"), flags);
+
+        // On v2 the file of that name may be empty: all that the parent has.
+        IReadOnlyList<int> Numbers(string kind) =>
+            cpuset.TryRead(cpuset.Hierarchy.IsUnified ? $"cpuset.{kind}.effective" : $"cpuset.{kind}", out _) is { Length: > 0 } list
+                ? CpuList.Parse(list, $"cpuset.{kind}").Numbers
+                : [];
     }
 
     private static CgroupStats WithMemory(CgroupStats stats, CgroupDirectory memory)
@@ -36,6 +69,11 @@ public sealed partial class ContainerCgroup
             MemoryCounts = counts,
             SwapUsage = unified ? swap + stats.MemoryUsage : swap,
             SwapLimit = unified ? swapLimit + stats.MemoryLimit : swapLimit,
+            KernelTcp = unified ? null : new MemoryUse(
+                memory.ReadNumber("memory.kmem.tcp.usage_in_bytes"),
+                memory.ReadNumber("memory.kmem.tcp.max_usage_in_bytes"),
+                memory.ReadNumber("memory.kmem.tcp.failcnt"),
+                Limited(memory.ReadNumber("memory.kmem.tcp.limit_in_bytes"))),
             KernelUsage = !unified ? memory.ReadNumber("memory.kmem.usage_in_bytes") : counts.TryGetValue("kernel", out ulong kernel) ? kernel : null,
         };
     }

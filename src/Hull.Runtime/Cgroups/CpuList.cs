@@ -56,6 +56,9 @@ public sealed class CpuList
         return true;
     }
 
+    /// <summary>Its numbers, in order.</summary>
+    public IReadOnlyList<int> Numbers => [.. Enumerable.Range(0, Bound).Where(i => _set[i])];
+
     /// <summary>The list as sched_setaffinity(2) takes it: a bit a number, in whole longs.</summary>
     public byte[] ToMask()
     {
