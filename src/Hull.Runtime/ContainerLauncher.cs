@@ -82,13 +82,7 @@ public static class ContainerLauncher
             }
 
             request.Born?.Invoke(child.Pid);
-            if (hooks.HasGate)
-            {
-                child.WaitFor();
-                hooks.RunAtGate(child.Pid);
-                child.Continue();
-            }
-
+            gates.Keep(child);
             child.TellListener(filter?.Listener, request.StateOf("creating", child.Pid));
             child.WaitFor();
             if (request.StartGate is not null)

@@ -31,20 +31,17 @@ internal sealed unsafe class HookPlan
         HookRules.Check(request.Spec.Hooks);
     }
 
-    /// <summary>Whether the child waits for the parent before its pivot_root.</summary>
-    public bool HasGate { get; private set; }
-
     /// <summary>All mounts are made and the host's tree is still there, the time of the first three kinds.</summary>
     public void AddBeforePivot(ChildGates gates)
     {
-        HasGate = _hooks is { Prestart.Count: > 0 } or { CreateRuntime.Count: > 0 } or { CreateContainer.Count: > 0 } or { StartContainer.Count: > 0 };
-        if (!HasGate)
+        bool any = _hooks is { Prestart.Count: > 0 } or { CreateRuntime.Count: > 0 } or { CreateContainer.Count: > 0 } or { StartContainer.Count: > 0 };
+        if (!any)
         {
             return;
         }
 
-        gates.Tell(_plan, "the mounts are made, the host's tree is still here: time for hooks");
-        gates.Wait(_plan, "until the hooks of the runtime's namespaces are done");
+        gates.Meet(_plan, "the mounts are made, the host's tree is still here: time for hooks", "until the hooks of the runtime's namespaces are done",
+            child => RunAtGate(child.Pid));
         foreach (HookPlace place in HookRules.Of("createContainer", _hooks.CreateContainer))
         {
             Add(place, "creating", CommonUmask, "in the container's namespaces, a path of the host (runtime-spec config.md)");
@@ -64,7 +61,7 @@ internal sealed unsafe class HookPlan
     /// <summary>The parent's part, while the child waits at the gate.</summary>
     /// <param name="pid">The child, in the parent's pid namespace.</param>
     /// <exception cref="ContainerException">A hook failed.</exception>
-    public void RunAtGate(int pid)
+    private void RunAtGate(int pid)
     {
         int own = PidInItsNamespace(pid);
         foreach ((SafeFileHandle input, string status) in _states)

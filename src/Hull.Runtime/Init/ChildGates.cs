@@ -8,6 +8,7 @@ internal sealed unsafe class ChildGates : IDisposable
 {
     private readonly SafeFileHandle _child;
     private readonly byte* _byte;
+    private readonly Queue<Action<StartedChild>> _parts = new();
 
     public ChildGates(InitPlan plan)
     {
@@ -42,6 +43,26 @@ internal sealed unsafe class ChildGates : IDisposable
     public void Tell(InitPlan plan, string why) =>
         plan.Call("write", SystemCallNumbers.write, "gate", why,
             [PlanArgument.Named(_child.DangerousGetHandle(), "gate"), PlanArgument.Memory(_byte, "byte"), 1]);
+
+    /// <summary>Adds steps that tell the parent that the child has come here and wait until it has done its part.</summary>
+    /// <param name="part">What the parent does meanwhile, called by <see cref="Keep"/>.</param>
+    public void Meet(InitPlan plan, string why, string until, Action<StartedChild> part)
+    {
+        Tell(plan, why);
+        Wait(plan, until);
+        _parts.Enqueue(part);
+    }
+
+    /// <summary>The parent's parts of every <see cref="Meet"/>, in their order.</summary>
+    public void Keep(StartedChild child)
+    {
+        while (_parts.TryDequeue(out Action<StartedChild>? part))
+        {
+            child.WaitFor();
+            part(child);
+            child.Continue();
+        }
+    }
 
     /// <summary>Adds steps that tell the parent the number of a descriptor, wait until it has a copy, and close it.</summary>
     public void Hand(InitPlan plan, Slot descriptor, string what)

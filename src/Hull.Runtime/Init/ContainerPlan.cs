@@ -17,7 +17,7 @@ internal static class ContainerPlan
         SelinuxRule.Check(process.SelinuxLabel, spec.Linux?.MountLabel);
         ProcessSetup payload = new(plan, process, user);
         bool ownUser = namespaces.MakesUser || namespaces.JoinsUser;
-        RootfsSetup rootfs = new(plan, spec, root, ownUser);
+        RootfsSetup rootfs = new(plan, spec, root, gates, ownUser);
 
         ProcessSetup.AddFirst(plan);
         gates.AddFirst(plan);

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Init;
 
-/// <summary>A tmpfs that begins with what the root has at its place: option tmpcopyup (config.md, "Linux mount options").</summary>
+/// <summary>A tmpfs that begins with what is at its place: option tmpcopyup (config.md, "Linux mount options").</summary>
 internal sealed unsafe partial class RootfsSetup
 {
     /// <summary>The parent makes and fills it while it is nowhere; the child only attaches it.</summary>
@@ -16,22 +16,40 @@ internal sealed unsafe partial class RootfsSetup
         }
 
         IdMappedMounts.RefuseUnlessBind(mount, options);
-        if ((_spec.Mounts ?? []).TakeWhile(m => m != mount).Select(m => Normalize(m.Destination))
-            .FirstOrDefault(above => destination == above || destination.StartsWith(above + "/", StringComparison.Ordinal)) is { } above)
+        SafeFileHandle tree = MakeTree(mount, options);
+        PlanArgument made = _plan.Own(tree, "filled tmpfs");
+        if (IsOfTheRoot(mount, destination))
         {
-            // The parent sees the root as it is, not the mounts that the child will make in it.
-            throw new ContainerException(ContainerFault.Engine, $"mounts: tmpcopyup of {destination} would copy from the mount at {above}, only the root's own files can be copied");
+            Fill(tree, _root, options, destination);
+        }
+        else
+        {
+            _gates.Meet(_plan, $"the mounts before {destination} are made", "until the parent has copied from them",
+                child => FillFrom(child, tree, options, destination));
         }
 
-        SafeFileHandle tree = MakeFilled(mount, options, destination);
-        PlanArgument made = _plan.Own(tree, "filled tmpfs");
         Slot target = OpenTarget(destination, directory: true, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
         RefuseProcfs(target, destination);
-        _plan.Call("move_mount", SystemCallNumbers.move_mount, destination, "memory-backed, with what the root has here",
+        _plan.Call("move_mount", SystemCallNumbers.move_mount, destination, "memory-backed, with what was here",
             [made, _empty, target, _empty, Mounts.MoveFromEmptyPath | Mounts.MoveToEmptyPath]);
     }
 
-    private SafeFileHandle MakeFilled(Mount mount, MountOptions options, string destination)
+    /// <summary>Whether what is at its place are files of the root itself: no earlier mount of the spec lies at or above it, and no symbolic
+    /// link could lead into one.</summary>
+    private bool IsOfTheRoot(Mount mount, string destination)
+    {
+        if ((_spec.Mounts ?? []).TakeWhile(m => m != mount).Select(m => Normalize(m.Destination))
+            .Any(above => destination == above || destination.StartsWith(above.TrimEnd('/') + "/", StringComparison.Ordinal)))
+        {
+            return false;
+        }
+
+        using SafeFileHandle? straight = Files.TryOpenBeneath(
+            _root, Relative(destination), OpenFlags.Path, 0, ResolveFlags.InRoot | ResolveFlags.NoSymlinks, out Errno errno);
+        return errno != Errno.ELOOP;
+    }
+
+    private static SafeFileHandle MakeTree(Mount mount, MountOptions options)
     {
         using FileSystemContext context = new("tmpfs");
         context.Set("source", mount.Source ?? "tmpfs");
@@ -48,10 +66,24 @@ internal sealed unsafe partial class RootfsSetup
             }
         }
 
-        SafeFileHandle tree = context.Mount(options.Set & ~MountAttributes.ReadOnly);
+        return context.Mount(options.Set & ~MountAttributes.ReadOnly);
+    }
+
+    /// <summary>Fills it from the tree that a child has made so far.</summary>
+    private static void FillFrom(StartedChild child, SafeFileHandle tree, MountOptions options, string destination)
+    {
+        // The child's current directory is its new root, see AttachRoot.
+        string path = $"/proc/{child.Pid}/cwd";
+        using SafeFileHandle root = Files.TryOpenAt(null, path, OpenFlags.Path | OpenFlags.Directory, 0, out Errno errno)
+            ?? throw new SyscallException("open", path, errno, null, $"tmpcopyup of {destination} looks into the container's first process, for which root needs CAP_SYS_PTRACE");
+        Fill(tree, root, options, destination);
+    }
+
+    private static void Fill(SafeFileHandle tree, SafeFileHandle root, MountOptions options, string destination)
+    {
         // ENOENT and its like: there is nothing to copy; the child makes the mount point.
         using (SafeFileHandle? source = Files.TryOpenBeneath(
-            _root, Relative(destination), OpenFlags.ReadOnly | OpenFlags.Directory, 0, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks, out _))
+            root, Relative(destination), OpenFlags.ReadOnly | OpenFlags.Directory, 0, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks, out _))
         {
             if (source is not null)
             {
@@ -69,7 +101,5 @@ internal sealed unsafe partial class RootfsSetup
         {
             Mounts.SetAttributes(tree, 0, 0, options.Propagation, options.PropagationRecursive, target: destination);
         }
-
-        return tree;
     }
 }

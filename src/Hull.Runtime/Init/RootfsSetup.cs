@@ -24,16 +24,19 @@ internal sealed unsafe partial class RootfsSetup
     private readonly SafeFileHandle _root;
     private readonly PlanArgument _rootArgument;
     private readonly PlanArgument _empty = "";
+    private readonly ChildGates _gates;
     private readonly bool _userNamespace;
     private readonly List<(string Destination, Slot Mount)> _fresh = [];
 
     /// <param name="root">The new root as a detached mount; stays owned by the caller.</param>
+    /// <param name="gates">For what the parent does between two mounts.</param>
     /// <param name="userNamespace">The child is in a user namespace of its own: no mknod(2), binds instead.</param>
-    public RootfsSetup(InitPlan plan, Spec spec, SafeFileHandle root, bool userNamespace)
+    public RootfsSetup(InitPlan plan, Spec spec, SafeFileHandle root, ChildGates gates, bool userNamespace)
     {
         _plan = plan;
         _spec = spec;
         _root = root;
+        _gates = gates;
         _userNamespace = userNamespace;
         _rootArgument = PlanArgument.Named(root.DangerousGetHandle(), "root");
     }
