@@ -31,34 +31,25 @@ internal sealed record ProcessFacts
     public static ProcessFacts? TryRead(int pid)
     {
         string directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
-        if (ReadText(directory + "/stat") is not { } stat || Files.TryStatAt(null, directory, followLinks: false, out _) is not { } owner)
+        if (ProcessStat.TryRead(pid) is not { } stat || Files.TryStatAt(null, directory, followLinks: false, out _) is not { } owner)
         {
             return null;
         }
 
-        // "PID (NAME) STATE PPID …": the name may hold spaces and parentheses, so from its last one on.
-        int open = stat.IndexOf('(', StringComparison.Ordinal);
-        int close = stat.LastIndexOf(')');
-        string[] fields = close < 0 ? [] : stat[(close + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (fields.Length < 22)
-        {
-            return null;
-        }
-
-        string name = FlagText.Printable(stat[(open + 1)..close]);
+        string name = FlagText.Printable(stat.Name);
         return new ProcessFacts
         {
             Pid = pid,
-            Parent = (int)Number(fields[1]),
-            State = fields[0][0],
+            Parent = stat.ParentId,
+            State = stat.State,
             Name = name,
             User = UserName(owner.UserId),
-            Terminal = Terminals(Number(fields[4])),
+            Terminal = Terminals(stat.Terminal),
             CommandLine = Arguments(directory) ?? $"[{name}]",
-            ProcessorTicks = Number(fields[11]) + Number(fields[12]),
-            StartTicks = Number(fields[19]),
-            VirtualBytes = Number(fields[20]),
-            ResidentPages = Number(fields[21]),
+            ProcessorTicks = stat.ProcessorTicks,
+            StartTicks = (long)stat.StartTicks,
+            VirtualBytes = stat.VirtualBytes,
+            ResidentPages = stat.ResidentPages,
         };
     }
 
@@ -107,9 +98,6 @@ internal sealed record ProcessFacts
 
         return number;
     }
-
-    private static long Number(string text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : 0;
 
     private static string? ReadText(string path)
     {

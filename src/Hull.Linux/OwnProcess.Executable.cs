@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -127,8 +126,7 @@ public static unsafe partial class OwnProcess
     /// same, but wants CAP_SYS_RESOURCE; this one CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE.</summary>
     private static bool TrySetExecutable(int binary)
     {
-        Span<ulong> stat = stackalloc ulong[StatFields + 1];
-        ReadStat(stat);
+        ProcessStat stat = ProcessStat.ReadOwn();
         MemoryMap map = new()
         {
             StartCode = stat[26],
@@ -146,22 +144,6 @@ public static unsafe partial class OwnProcess
         };
         // SAFETY: the kernel reads the structure during the call.
         return prctl(SetMemoryMap, SetAll, (nuint)(&map), (nuint)sizeof(MemoryMap), 0) == 0;
-    }
-
-    /// <summary>The numbers of /proc/self/stat, by the indices of proc_pid_stat(5), from 4 on.</summary>
-    private static void ReadStat(Span<ulong> fields)
-    {
-        using SafeFileHandle file = Files.Open("/proc/self/stat", OpenFlags.ReadOnly);
-        Span<byte> buffer = stackalloc byte[1024];
-        ReadOnlySpan<byte> rest = buffer[..Files.Read(file, buffer)];
-        // The name in parentheses, field 2, may hold anything: count from behind the last one, where field 3 is a letter.
-        rest = rest[(rest.LastIndexOf((byte)')') + 4)..];
-        for (int field = 4; field < fields.Length; field++)
-        {
-            bool negative = rest[0] == '-';
-            _ = Utf8Parser.TryParse(negative ? rest[1..] : rest, out fields[field], out int length);
-            rest = rest[Math.Min(rest.Length, length + (negative ? 2 : 1))..];
-        }
     }
 
     /// <summary>AT_PHDR and AT_PHNUM (getauxval(3)).</summary>
@@ -185,7 +167,6 @@ public static unsafe partial class OwnProcess
     private const ulong PageSwapped = 1UL << 62;
     private const ulong PageOfFile = 1UL << 61;
 
-    private const int StatFields = 51;
     private const int SetMemoryMap = 35;
     private const nuint SetAll = 14;
 

@@ -286,7 +286,7 @@ public sealed partial class BundleRuntime
             // On disk while the child makes its mounts. Who reads it too early finds our lock.
             Born = pid =>
             {
-                launched.State = state with { Pid = pid, StartTime = StartTime(pid)?.Time ?? 0 };
+                launched.State = state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTicks ?? 0 };
                 _store.SaveSpec(options.Id, text);
                 _store.Save(launched.State);
             },
@@ -308,7 +308,7 @@ public sealed partial class BundleRuntime
 
     private string Status(ContainerState state)
     {
-        if (StartTime(state.Pid) is not { } process || process.Time != state.StartTime || process.Dead)
+        if (ProcessStat.TryRead(state.Pid) is not { IsDead: false } process || process.StartTicks != state.StartTime)
         {
             return "stopped";
         }
@@ -325,20 +325,5 @@ public sealed partial class BundleRuntime
 
         using ContainerCgroup? cgroup = ContainerCgroup.Open(Host, state.CgroupPath);
         return cgroup?.IsFrozen == true ? "paused" : "running";
-    }
-
-    /// <summary>Start time and whether the process is a zombie; null where there is no such process.</summary>
-    private static (ulong Time, bool Dead)? StartTime(int pid)
-    {
-        using SafeFileHandle? file = Files.TryOpenAt(null, $"/proc/{pid}/stat", OpenFlags.ReadOnly, 0, out _);
-        if (file is null)
-        {
-            return null;
-        }
-
-        string stat = Encoding.UTF8.GetString(Files.ReadAll(file, 4096));
-        // The name in parentheses may hold anything; fields count from behind the last one.
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (ulong.Parse(fields[19], CultureInfo.InvariantCulture), fields[0] is "Z" or "X");
     }
 }

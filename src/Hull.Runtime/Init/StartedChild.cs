@@ -276,12 +276,9 @@ internal sealed unsafe partial class StartedChild : IDisposable
     /// <summary>Fields 48 and 49 of proc_pid_stat(5): arg_start and arg_end.</summary>
     private static void FindCommandLine(ChildShared* shared)
     {
-        using SafeFileHandle file = Files.Open("/proc/self/stat", OpenFlags.ReadOnly);
-        string stat = System.Text.Encoding.UTF8.GetString(Files.ReadAll(file, 4096));
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].TrimEnd().Split(' ');
-        shared->CommandLine = long.Parse(fields[45], System.Globalization.CultureInfo.InvariantCulture);
-        long end = long.Parse(fields[46], System.Globalization.CultureInfo.InvariantCulture);
-        shared->CommandLineLength = shared->CommandLine == 0 ? 0 : (int)(end - shared->CommandLine);
+        ProcessStat stat = ProcessStat.ReadOwn();
+        shared->CommandLine = (long)stat[48];
+        shared->CommandLineLength = stat[48] == 0 ? 0 : (int)(stat[49] - stat[48]);
     }
 
     private static string? CloneHint(Errno errno) => errno switch
