@@ -3,7 +3,9 @@ using Hull.Kernel.Tests.Harness;
 
 namespace Hull.Kernel.Tests.Security;
 
-/// <summary>Base of the tests that try an attack: a canary on the host, and the probe's view from inside.</summary>
+/// <summary>Base of the tests that try an attack: a canary on the host, and the probe's view from inside. They run on both cgroup
+/// layouts: scripts/test names the trait for the guest.</summary>
+[Trait("corpus", "security")]
 public abstract class SecurityTest(HullStore store) : KernelTest(store)
 {
     protected Canary Canary { get; } = new();
