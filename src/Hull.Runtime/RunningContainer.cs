@@ -1,3 +1,4 @@
+using Hull.Linux;
 using Hull.Runtime.Init;
 using Microsoft.Win32.SafeHandles;
 
@@ -23,6 +24,9 @@ public sealed class RunningContainer : IDisposable
 
     /// <summary>The master of the payload's pseudo terminal, or null.</summary>
     public SafeFileHandle? Terminal { get; }
+
+    /// <summary>Whether the process has ended, reaped or not.</summary>
+    internal bool HasEnded => Poll.Wait([new PollEntry(PidFd, PollEvents.Readable)], 0) > 0;
 
     /// <summary>Lets the payload execute and waits until it has, or has failed.</summary>
     /// <exception cref="ContainerException">execve failed; the child has ended and was reaped.</exception>

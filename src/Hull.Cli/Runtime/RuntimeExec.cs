@@ -50,11 +50,7 @@ internal static class RuntimeExec
             PidFdMessage.Send(pidFdSocket, running, first: false);
         }
 
-        if (parsed.Option("--pid-file") is { } pidFile)
-        {
-            AtomicFile.Write(Path.GetFullPath(pidFile), System.Text.Encoding.ASCII.GetBytes($"{running.Pid}"), durable: false, mode: 0x1A4);
-        }
-
+        PidFile.Write(parsed.Option("--pid-file"), running.Pid);
         return parsed.Has("--detach") ? 0 : ForegroundWait.Run(running);
     }
 

@@ -1,11 +1,8 @@
-using System.Globalization;
-using System.Text;
 using Hull.Linux;
 using Hull.Linux.Cgroups;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Cgroups;
 using Hull.Runtime.Init;
-using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Bundles;
 
@@ -24,68 +21,6 @@ public sealed partial class BundleRuntime
 
     /// <summary>Read from the mount table once, and only by the operations that need it.</summary>
     public CgroupHost Host => _host ??= CgroupHost.Detect();
-
-    /// <summary>Makes the container; its payload waits for <see cref="Start"/>.</summary>
-    public void Create(CreateOptions options)
-    {
-        using FileLock claim = _store.Claim(options.Id);
-        Undo undo = new();
-        undo.Push(() => _store.Remove(options.Id));
-        LaunchedBundle? launched = null;
-        try
-        {
-            using SafeFileHandle fifo = _store.MakeFifo(options.Id);
-            launched = Launch(options, fifo, undo);
-            RuntimeStore.Made(claim);
-            undo.Commit();
-        }
-        finally
-        {
-            Revert(undo);
-            launched?.Dispose();
-        }
-    }
-
-    /// <summary>Create, start and wait; the container is removed when it has ended, but for <see cref="CreateOptions.Keep"/>.</summary>
-    /// <returns>The payload's exit code, 128 + N where signal N ended it.</returns>
-    public int Run(CreateOptions options, Func<RunningContainer, NotifyProxy?, int> wait)
-    {
-        using FileLock claim = _store.Claim(options.Id);
-        Undo undo = new();
-        undo.Push(() => _store.Remove(options.Id));
-        LaunchedBundle? launched = null;
-        try
-        {
-            launched = Launch(options, null, undo);
-            using NotifyProxy? notify = OpenNotify(options.Id, options.NotifySocket);
-            launched.Container.Start();
-            RuntimeStore.Made(claim);
-            // The container is made: a poststart hook may exec into it, which takes this lock.
-            claim.Dispose();
-            BundleHooks.Poststart(launched.State, Warn);
-            if (options.Detach)
-            {
-                undo.Commit();
-                notify?.WaitUntilReady(launched.Container.PidFd, launched.Container.Pid);
-                return 0;
-            }
-
-            int code = wait(launched.Container, notify);
-            launched.Ended = true;
-            if (options.Keep)
-            {
-                undo.Commit();
-            }
-
-            return code;
-        }
-        finally
-        {
-            // First what undoes it, through what the other holds.
-            Revert(undo);
-            launched?.Dispose();
-        }
-    }
 
     /// <exception cref="ContainerException">There is no such container.</exception>
     public (ContainerState State, string Status) Find(string id)
@@ -222,88 +157,6 @@ public sealed partial class BundleRuntime
             ? state
             : throw new ContainerException(ContainerFault.Engine, $"cannot exec in a {status} container"
                 + (status == "paused" ? " (--ignore-paused starts it when the container is resumed)" : ""));
-    }
-
-    private void Revert(Undo undo)
-    {
-        undo.Dispose();
-        foreach (Exception failure in undo.Failures)
-        {
-            Warn($"left behind: {failure.Message}");
-        }
-    }
-
-    private LaunchedBundle Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
-    {
-        Spec spec = options.WithActivation(BundleSpec.WithSourcesOf(BundleSpec.Read(options.Bundle, out byte[] text), options.Bundle));
-        if (options.NotifySocket is not null)
-        {
-            spec = NotifyProxy.Tell(spec, _store.MakeNotifyDirectory(options.Id));
-        }
-
-        TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
-        CgroupHost host = Host;
-        string cgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id);
-        string rootfs = spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem");
-        ContainerState state = new()
-        {
-            Id = options.Id,
-            OciVersion = spec.OciVersion,
-            Bundle = options.Bundle,
-            Rootfs = Path.Combine(options.Bundle, rootfs),
-            Pid = 0,
-            StartTime = 0,
-            CgroupPath = cgroupPath,
-            Created = DateTimeOffset.UtcNow,
-            CallersKeyring = options.CallersKeyring,
-            Annotations = spec.Annotations,
-            Hooks = spec.Hooks,
-        };
-        BundleHooks.Check(state);
-        undo.Push(() => BundleHooks.Poststop(state, Warn));
-        LaunchedBundle launched = new(ContainerCgroup.Create(host, cgroupPath), spec);
-        undo.Push(launched.Dispose);
-        undo.Push(launched.RemoveCgroup);
-        ContainerCgroup cgroup = launched.Cgroup;
-        cgroup.Apply(spec.Linux?.Resources);
-        cgroup.PrepareAttach();
-        using SafeFileHandle? startReport = fifo is null ? null : _store.MakeStartReport(options.Id);
-        launched.Container = ContainerLauncher.Create(new ContainerRequest
-        {
-            Id = options.Id,
-            Spec = spec,
-            Bundle = options.Bundle,
-            Rootfs = new RootfsSource.Directory(rootfs),
-            CgroupHost = host,
-            CgroupPath = cgroupPath,
-            CloneIntoCgroup = cgroup.CloneTarget,
-            SelfAttach = cgroup.SelfAttach,
-            StartGate = fifo,
-            StartReport = startReport,
-            ConsoleSocket = options.ConsoleSocket,
-            PreserveFds = options.PreserveFds,
-            CallersKeyring = options.CallersKeyring,
-            // On disk while the child makes its mounts. Who reads it too early finds our lock.
-            Born = pid =>
-            {
-                launched.State = state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTicks ?? 0 };
-                _store.SaveSpec(options.Id, text);
-                _store.Save(launched.State);
-            },
-        });
-        RunningContainer container = launched.Container;
-        undo.Push(() => PidFd.SendSignal(container.PidFd, SigKill));
-        if (options.PidFdSocket is { } socket)
-        {
-            PidFdMessage.Send(socket, container, first: true);
-        }
-
-        if (options.PidFile is { } pidFile)
-        {
-            AtomicFile.Write(Path.GetFullPath(pidFile), Encoding.ASCII.GetBytes(container.Pid.ToString(CultureInfo.InvariantCulture)), durable: false, mode: 0x1A4);
-        }
-
-        return launched;
     }
 
     private string Status(ContainerState state)
