@@ -65,6 +65,44 @@ public sealed class ContainerCgroupTests : IDisposable
     }
 
     [Fact]
+    public void DetailedStats_Legacy_HasCpusetAndTcpMemory()
+    {
+        CgroupHost host = _fake.Legacy("cpuset", "memory");
+        _fake.Put("cpuset/hull/a/cpuset.cpus", "0-2,5\n");
+        _fake.Put("cpuset/hull/a/cpuset.mems", "0\n");
+        _fake.Put("cpuset/hull/a/cpuset.sched_relax_domain_level", "-1\n");
+        _fake.Put("memory/hull/a/memory.kmem.tcp.usage_in_bytes", "10\n");
+        _fake.Put("memory/hull/a/memory.kmem.tcp.max_usage_in_bytes", "20\n");
+        _fake.Put("memory/hull/a/memory.kmem.tcp.failcnt", "3\n");
+        _fake.Put("memory/hull/a/memory.kmem.tcp.limit_in_bytes", "4096\n");
+        using ContainerCgroup cgroup = ContainerCgroup.Open(host, "/hull/a")!;
+
+        CgroupStats stats = cgroup.DetailedStats();
+
+        Assert.Equal([0, 1, 2, 5], stats.Cpuset!.Processors);
+        Assert.Equal([0], stats.Cpuset.MemoryNodes);
+        Assert.Equal("-1", Assert.Single(stats.Cpuset.Flags).Value);
+        Assert.Equal(new MemoryUse(10, 20, 3, 4096), stats.KernelTcp);
+    }
+
+    [Fact]
+    public void DetailedStats_UnifiedCpuset_IsWhatIsInForce()
+    {
+        CgroupHost host = _fake.Unified("cpuset memory");
+        _fake.Put("hull/a/cpuset.cpus", "\n");
+        _fake.Put("hull/a/cpuset.cpus.effective", "0-1\n");
+        _fake.Put("hull/a/cpuset.mems.effective", "0\n");
+        using ContainerCgroup cgroup = ContainerCgroup.Open(host, "/hull/a")!;
+
+        CgroupStats stats = cgroup.DetailedStats();
+
+        Assert.Equal([0, 1], stats.Cpuset!.Processors);
+        Assert.Equal([0], stats.Cpuset.MemoryNodes);
+        Assert.Empty(stats.Cpuset.Flags);
+        Assert.Null(stats.KernelTcp);
+    }
+
+    [Fact]
     public void Update_PeriodAloneUnified_KeepsTheQuota()
     {
         CgroupHost host = _fake.Unified("cpu memory");

@@ -46,7 +46,6 @@ public sealed class HookTests
         hooks.AddBeforePivot(gates);
         hooks.AddBeforePayload();
 
-        Assert.True(hooks.HasGate);
         Assert.Equal(
             ["write gate", "read gate", "hook createContainer[0] /bin/true", "hook createContainer[1] /bin/true", "hook startContainer[0] /bin/true"],
             plan.Steps.Select(step => $"{step.Call} {step.Target}"));
@@ -62,7 +61,6 @@ public sealed class HookTests
         hooks.AddBeforePivot(gates);
         hooks.AddBeforePayload();
 
-        Assert.False(hooks.HasGate);
         Assert.Empty(plan.Steps);
     }
 
@@ -78,10 +76,13 @@ public sealed class HookTests
             Pid = 7,
             StartTime = 8,
             CgroupPath = "/c",
+            CallersKeyring = true,
             Created = DateTimeOffset.UnixEpoch,
             Hooks = new Oci.RuntimeSpec.Hooks { Poststop = [new Hook { Path = "/x", Args = ["x", "y"], Env = ["A=b"], Timeout = 4 }] },
         };
 
+        Assert.True(ContainerStateCodec.Read(ContainerStateCodec.Write(state)).CallersKeyring);
+        Assert.False(ContainerStateCodec.Read(ContainerStateCodec.Write(state with { CallersKeyring = false })).CallersKeyring);
         Hook read = ContainerStateCodec.Read(ContainerStateCodec.Write(state)).Hooks!.Poststop!.Single();
 
         Assert.Equal(("/x", "x y", "A=b", 4), (read.Path, string.Join(' ', read.Args!), read.Env!.Single(), read.Timeout!.Value));
