@@ -96,7 +96,7 @@ public static unsafe class ContainerExec
         payload.AddLimits();
         CloneFlags flags = Joined | (request.UserNamespace ? CloneFlags.NewUser : 0) | (HasOwnClocks(request.InitPid) ? CloneFlags.NewTime : 0);
         plan.Call("setns", SystemCallNumbers.setns, "container", "every namespace of the container's first process, in one step",
-            [PlanArgument.Named(request.InitPidFd.DangerousGetHandle(), "pidfd"), PlanArgument.Named((nint)flags, flags.ToString())],
+            [PlanArgument.Named(request.InitPidFd.DangerousGetHandle(), "pidfd"), PlanArgument.Named((nint)flags, flags)],
             hint: "the container has ended, or this kernel is older than 5.8");
         if (request.UserNamespace)
         {

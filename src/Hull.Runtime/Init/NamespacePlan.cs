@@ -91,7 +91,7 @@ internal sealed class NamespacePlan : IDisposable
             if (kind != CloneFlags.NewPid)
             {
                 plan.Call("setns", SystemCallNumbers.setns, path, "shared with who owns it",
-                    [PlanArgument.Named(handle.DangerousGetHandle(), path), PlanArgument.Named((nint)kind, kind.ToString())]);
+                    [PlanArgument.Named(handle.DangerousGetHandle(), path), PlanArgument.Named((nint)kind, kind)]);
             }
         }
     }

@@ -105,7 +105,7 @@ internal sealed unsafe partial class RootfsSetup
     private PlanArgument How(int flags, uint mode, ResolveFlags resolve) =>
         PlanArgument.Memory(
             _plan.Allocate(new Files.OpenHow { Flags = (ulong)(uint)(flags | CloseOnExec), Mode = mode, Resolve = (ulong)resolve }),
-            $"resolve={resolve}");
+            resolve);
 
     private static string Relative(string destination) => destination.Length == 1 ? "." : destination[1..];
 

@@ -58,7 +58,7 @@ internal sealed unsafe partial class RootfsSetup
         // shared root is made so after the pivot: pivot_root(2) refuses a shared parent.
         MountFlags hostPropagation = (propagation & MountFlags.Shared) != 0 ? MountFlags.Slave | MountFlags.Recursive : propagation;
         _plan.Call("mount", SystemCallNumbers.mount, "/", "mounts made here must not show on the host",
-            [0, "/", 0, PlanArgument.Named((nint)hostPropagation, hostPropagation.ToString()), 0]);
+            [0, "/", 0, PlanArgument.Named((nint)hostPropagation, hostPropagation), 0]);
         _plan.Call("move_mount", SystemCallNumbers.move_mount, "root", "the root filesystem gets a place in our tree",
             [_rootArgument, _empty, Files.AtCurrentDirectory, _empty, Mounts.MoveFromEmptyPath | Mounts.MoveToEmptyPath]);
         // A copy of a shared mount is one of its peers: what is mounted inside would show there, and pivot_root(2) refuses it.
@@ -148,7 +148,7 @@ internal sealed unsafe partial class RootfsSetup
         if ((propagation & MountFlags.Shared) != 0)
         {
             _plan.Call("mount", SystemCallNumbers.mount, "/", "the spec asks for a shared root",
-                [0, "/", 0, PlanArgument.Named((nint)propagation, propagation.ToString()), 0]);
+                [0, "/", 0, PlanArgument.Named((nint)propagation, propagation), 0]);
         }
     }
 
@@ -270,7 +270,7 @@ internal sealed unsafe partial class RootfsSetup
         _plan.Call("fsconfig", SystemCallNumbers.fsconfig, destination, "the file system comes to be",
             [context, FileSystemContext.CreateCommand, 0, 0, 0]);
         Slot made = _plan.CallInto("fsmount", SystemCallNumbers.fsmount, destination, "as a mount that is nowhere yet",
-            [context, 1, PlanArgument.Named((nint)attributes, attributes.ToString())]);
+            [context, 1, PlanArgument.Named((nint)attributes, attributes)]);
         _plan.Call("move_mount", SystemCallNumbers.move_mount, destination, why,
             [made, _empty, target, _empty, Mounts.MoveFromEmptyPath | Mounts.MoveToEmptyPath]);
         return made;
@@ -287,7 +287,7 @@ internal sealed unsafe partial class RootfsSetup
     private PlanArgument Setting(MountAttributes set, MountFlags propagation = MountFlags.None) =>
         PlanArgument.Memory(
             _plan.Allocate(new Mounts.MountSetting { Set = set, Propagation = (ulong)propagation }),
-            propagation == MountFlags.None ? set.ToString() : propagation.ToString());
+            propagation == MountFlags.None ? set : propagation);
 
     private static string Reason(string type) => type switch
     {
