@@ -9,7 +9,6 @@ namespace Hull.Kernel.Tests;
 public sealed class RuntimeFlagTests(HullStore store) : KernelTest(store)
 {
     [KernelTheory(Needs.Root)]
-    [InlineData("--systemd-cgroup state web", "use the cgroupfs driver")]
     [InlineData("--rootless true state web", "a cgroup that cannot be made")]
     [InlineData("--rootless maybe state web", "--rootless maybe: true, false and auto are possible")]
     [InlineData("run --no-pivot web", "--no-pivot: the host's root would stay")]

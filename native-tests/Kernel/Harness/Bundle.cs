@@ -97,7 +97,14 @@ public sealed class Bundle
     /// <summary><c>hull runtime --root …</c> with the words.</summary>
     public RunResult Call(params string[] words) => _store.Run([.. Runtime, .. words]);
 
-    private string[] Runtime => ["runtime", "--root", $"{_store.ExecRoot}/runtime"];
+    /// <summary>Called with <c>--systemd-cgroup</c>: the cgroup is a scope's, <see cref="Scope"/>.</summary>
+    public bool Systemd { get; set; }
+
+    /// <summary>The scope of the container where <see cref="Systemd"/> is set.</summary>
+    public string Scope => $"hulltest-{Id}.scope";
+
+    /// <summary>The words before the verb.</summary>
+    public string[] Runtime => ["runtime", "--root", $"{_store.ExecRoot}/runtime", .. Systemd ? (string[])["--systemd-cgroup"] : []];
 
     /// <summary>A file of the container's own cgroup, by the name it has on v2 and on v1; null where it is missing.</summary>
     public string? Cgroup(string controller, string unified, string legacy)

@@ -91,6 +91,7 @@ public static class Machine
         Needs.Swap => SwapIsCounted() ? null : "the memory controller does not count swap",
         Needs.TimeNamespace => Path.Exists(TimeNamespace) ? null : "no time namespaces",
         Needs.NoTimeNamespace => Path.Exists(TimeNamespace) ? "this kernel has time namespaces" : null,
+        Needs.Systemd => !Path.Exists("/run/systemd/private") ? "systemd does not run here" : Probe(Needs.CgroupV2),
         _ => $"unknown need {need}",
     };
 

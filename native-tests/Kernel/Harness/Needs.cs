@@ -57,4 +57,7 @@ public enum Needs
 
     /// <summary>A kernel without them, to see that it is named: user-mode Linux.</summary>
     NoTimeNamespace = 1 << 17,
+
+    /// <summary>systemd is process 1, on cgroup v2.</summary>
+    Systemd = 1 << 18,
 }

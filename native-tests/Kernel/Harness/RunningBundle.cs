@@ -11,7 +11,7 @@ public sealed class RunningBundle : IDisposable
         change?.Invoke(Bundle);
         Bundle.Write();
         // As runc's, the container keeps the streams of its create; the test's pipes would never end.
-        store.Shell($"$HULL runtime --root {store.ExecRoot}/runtime create --bundle {Bundle.Directory} {Bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        store.Shell($"$HULL {string.Join(' ', Bundle.Runtime)} create --bundle {Bundle.Directory} {Bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
         Bundle.Call("start", Bundle.Id).Ok();
     }
 

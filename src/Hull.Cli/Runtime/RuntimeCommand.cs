@@ -44,7 +44,7 @@ internal static class RuntimeCommand
                 SealedBinary.SealProcess(Environment.GetCommandLineArgs());
             }
 
-            return Execute(parsed, new BundleRuntime(root) { Warn = log.Warning });
+            return Execute(parsed, new BundleRuntime(root) { Warn = log.Warning, Systemd = parsed.Has("--systemd-cgroup") });
         }
         catch (Exception error) when (error is ContainerException or SyscallException or SpecException or CgroupException or EngineException or IOException)
         {
@@ -57,18 +57,15 @@ internal static class RuntimeCommand
     /// <summary>Options of runc that ask for something else than hull would do.</summary>
     private static void RefuseWhatIsNotDone(RuntimeArguments parsed)
     {
-        string? reason = parsed.Has("--systemd-cgroup")
-            // It would put the container into another cgroup than the caller believes.
-            ? "--systemd-cgroup: the systemd cgroup driver is not supported: use the cgroupfs driver"
-            : parsed.Has("--no-pivot")
-                // chroot(2) does not keep in a process that may call it, and the mount namespace would keep the host's root.
-                ? "--no-pivot: the host's root would stay in the container's mount namespace; hull always pivots: on an initramfs, "
-                    + "first move to a root on a tmpfs (switch_root(8))"
-                : parsed.Verb is not "spec" && parsed.Option("--rootless") is { } rootless && rootless is not ("auto" or "false")
-                    ? rootless == "true"
-                        ? "--rootless true: a cgroup that cannot be made or limited is always an error here; leave the option out"
-                        : $"--rootless {rootless}: true, false and auto are possible"
-                    : null;
+        string? reason = parsed.Has("--no-pivot")
+            // chroot(2) does not keep in a process that may call it, and the mount namespace would keep the host's root.
+            ? "--no-pivot: the host's root would stay in the container's mount namespace; hull always pivots: on an initramfs, "
+                + "first move to a root on a tmpfs (switch_root(8))"
+            : parsed.Verb is not "spec" && parsed.Option("--rootless") is { } rootless && rootless is not ("auto" or "false")
+                ? rootless == "true"
+                    ? "--rootless true: a cgroup that cannot be made or limited is always an error here; leave the option out"
+                    : $"--rootless {rootless}: true, false and auto are possible"
+                : null;
         if (reason is not null)
         {
             throw new ContainerException(ContainerFault.Engine, reason);

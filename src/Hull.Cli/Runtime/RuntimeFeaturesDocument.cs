@@ -41,7 +41,7 @@ internal static class RuntimeFeaturesDocument
         json.WriteStartObject("linux"u8);
         WriteList(json, "namespaces", RuntimeFeatures.Namespaces);
         WriteList(json, "capabilities", RuntimeFeatures.Capabilities);
-        WriteFlags(json, "cgroup", ("v1", true), ("v2", true), ("systemd", false), ("systemdUser", false), ("rdma", true));
+        WriteFlags(json, "cgroup", ("v1", true), ("v2", true), ("systemd", true), ("systemdUser", false), ("rdma", true));
         json.WriteStartObject("seccomp"u8);
         json.WriteBoolean("enabled"u8, true);
         WriteList(json, "actions", RuntimeFeatures.SeccompActions);

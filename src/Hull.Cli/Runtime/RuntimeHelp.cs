@@ -10,9 +10,10 @@ internal static class RuntimeHelp
     public static string Version => $"hull-runtime version {VersionCommand.Version}\ncommit: {VersionCommand.Build()}\nspec: {SpecDefaults.OciVersion}\n";
 
     public const string Text = """
-        Usage:  hull runtime [--root DIR] [--log FILE [--log-format text|json]] COMMAND
+        Usage:  hull runtime [--root DIR] [--log FILE [--log-format text|json]] [--systemd-cgroup] COMMAND
 
-        An OCI runtime with runc's command line; also when called as hull-runtime.
+        An OCI runtime with runc's command line; also when called as hull-runtime. With --systemd-cgroup the cgroup of a
+        new container is a scope of systemd's, and linux.cgroupsPath reads slice:prefix:name.
 
           create [-b BUNDLE] [--console-socket SOCKET] [--pid-file FILE] [--preserve-fds N] ID
                               make a container; its process waits for start

@@ -2,6 +2,7 @@ using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime.Cgroups;
 using Hull.Runtime.Init;
+using Hull.Runtime.Systemd;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Bundles;
@@ -60,10 +61,13 @@ public sealed partial class BundleRuntime
     private LaunchedBundle Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
         Spec spec = Read(options, out byte[] text);
-        ContainerState state = NewState(options, spec);
+        ScopeName? scope = ScopeOf(spec, options.Id);
+        ContainerState state = NewState(options, spec, scope);
         BundleHooks.Check(state);
         undo.Push(() => BundleHooks.Poststop(state, Warn));
-        ContainerCgroup cgroup = undo.Own(ContainerCgroup.Create(Host, state.CgroupPath));
+        using ScopeKeeper? keeper = scope is null ? null : ScopeKeeper.Start();
+        ContainerCgroup cgroup = undo.Own(
+            scope is null ? ContainerCgroup.Create(Host, state.CgroupPath) : MakeScope(scope, options.Id, keeper!.Pid, spec.Linux?.Resources, undo));
         bool ended = false;
         undo.Push(() =>
         {
@@ -96,6 +100,7 @@ public sealed partial class BundleRuntime
             // On disk while the child makes its mounts. Who reads it too early finds our lock.
             Born = pid =>
             {
+                keeper?.Dispose();
                 state = state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTicks ?? 0 };
                 _store.SaveSpec(options.Id, text);
                 _store.Save(state);
@@ -130,7 +135,7 @@ public sealed partial class BundleRuntime
     }
 
     /// <summary>Before its first process is born.</summary>
-    private static ContainerState NewState(CreateOptions options, Spec spec) => new()
+    private static ContainerState NewState(CreateOptions options, Spec spec, ScopeName? scope) => new()
     {
         Id = options.Id,
         OciVersion = spec.OciVersion,
@@ -138,7 +143,8 @@ public sealed partial class BundleRuntime
         Rootfs = Path.Combine(options.Bundle, spec.Root!.Path),
         Pid = 0,
         StartTime = 0,
-        CgroupPath = ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id),
+        CgroupPath = scope?.CgroupPath ?? ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id),
+        SystemdUnit = scope?.Unit,
         Created = DateTimeOffset.UtcNow,
         CallersKeyring = options.CallersKeyring,
         Annotations = spec.Annotations,

@@ -19,6 +19,11 @@ public sealed partial class BundleRuntime
         }
 
         using ContainerCgroup cgroup = CgroupOf(state);
+        if (state.SystemdUnit is { } unit)
+        {
+            UpdateScope(unit, cgroup.WithCurrent(resources));
+        }
+
         cgroup.Update(resources, notes);
     }
 }

@@ -138,6 +138,11 @@ public sealed partial class BundleRuntime
     {
         using ContainerCgroup? cgroup = ContainerCgroup.Open(Host, state.CgroupPath);
         cgroup?.Kill();
+        if (state.SystemdUnit is { } unit)
+        {
+            StopScope(unit);
+        }
+
         cgroup?.Delete();
         _store.Remove(state.Id);
         BundleHooks.Poststop(state, Warn);

@@ -17,6 +17,9 @@ public sealed record ContainerState
     /// <summary>Start time of the process in clock ticks since boot, proc_pid_stat(5) field 22: tells a reused pid.</summary>
     public required ulong StartTime { get; init; }
     public required string CgroupPath { get; init; }
+
+    /// <summary>The scope whose cgroup that is; null where hull made it itself.</summary>
+    public string? SystemdUnit { get; init; }
     public required DateTimeOffset Created { get; init; }
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
@@ -55,6 +58,11 @@ internal static class ContainerStateCodec
             json.WriteNumber("pid"u8, state.Pid);
             json.WriteNumber("startTime"u8, state.StartTime);
             json.WriteString("cgroupPath"u8, state.CgroupPath);
+            if (state.SystemdUnit is { } unit)
+            {
+                json.WriteString("systemdUnit"u8, unit);
+            }
+
             json.WriteString("created"u8, state.Created);
             if (state.CallersKeyring)
             {
@@ -100,6 +108,7 @@ internal static class ContainerStateCodec
                 Pid = json.GetProperty("pid").GetInt32(),
                 StartTime = json.GetProperty("startTime").GetUInt64(),
                 CgroupPath = Text(json, "cgroupPath"),
+                SystemdUnit = json.TryGetProperty("systemdUnit", out _) ? Text(json, "systemdUnit") : null,
                 Created = json.GetProperty("created").GetDateTimeOffset(),
                 CallersKeyring = json.TryGetProperty("callersKeyring", out JsonElement keyring) && keyring.GetBoolean(),
                 Annotations = json.TryGetProperty("annotations", out JsonElement annotations)

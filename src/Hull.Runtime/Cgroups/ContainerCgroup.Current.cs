@@ -8,7 +8,9 @@ namespace Hull.Runtime.Cgroups;
 /// and swap. It stays as it is.</summary>
 public sealed partial class ContainerCgroup
 {
-    private LinuxResources WithCurrent(LinuxResources wanted) => wanted with
+    /// <summary>The change with what it leaves unsaid.</summary>
+    /// <exception cref="CgroupException">They do not go together.</exception>
+    internal LinuxResources WithCurrent(LinuxResources wanted) => wanted with
     {
         Memory = wanted.Memory is { } memory ? WithCurrent(memory) : null,
         Cpu = wanted.Cpu is { } cpu ? WithCurrent(cpu) : null,
