@@ -30,6 +30,26 @@ public sealed class RuntimeStartTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Root)]
+    public void Start_PausedBeforeItsStart_WaitsForResume()
+    {
+        Bundle bundle = Created("/payload");
+        string Status() => (string)JsonNode.Parse(bundle.Call("state", bundle.Id).Ok())!["status"]!;
+        bundle.Call("pause", bundle.Id).Ok();
+        Assert.Equal("paused", Status());
+        bundle.Call("resume", bundle.Id).Ok();
+        Assert.Equal("created", Status());
+        bundle.Call("pause", bundle.Id).Ok();
+
+        using HullProcess start = Store.Start("runtime", "--root", $"{Store.ExecRoot}/runtime", "start", bundle.Id);
+        Wait.Until(() => !File.Exists($"{Store.ExecRoot}/runtime/{bundle.Id}/exec.fifo"), 5, () => "the gate is still there");
+        Assert.False(start.HasExited);
+        bundle.Call("resume", bundle.Id).Ok();
+
+        start.Finish().Ok();
+        bundle.Call("delete", "--force", bundle.Id).Ok();
+    }
+
+    [KernelFact(Needs.Root)]
     public void Start_CommandIsGone_SaysSo()
     {
         Bundle bundle = Created("/payload");

@@ -26,27 +26,33 @@ public sealed partial class BundleRuntime
                 : $"cannot start an already running container: {id}");
         }
 
+        // From here on others may act on it: a paused one's start waits until it is resumed, a poststart hook may exec into it.
+        held.Dispose();
         if (report is not null && StartReport.Wait(report, () => BundleSpec.WithSourcesOf(SpecOf(id), state.Bundle), root) is { } failure)
         {
+            AwaitEnd(process);
             if (failure.OfHook)
             {
-                // runtime.md, lifecycle 7: a failed startContainer hook ends the container and all that was made for it.
-                Destroy(state);
-            }
-            else
-            {
-                AwaitEnd(process);
+                DestroyUnlessGone(id);
             }
 
             throw failure.Error;
         }
 
-        // The container is made: a poststart hook may exec into it, which takes this lock.
-        held.Dispose();
         BundleHooks.Poststart(state, Warn);
         if (process is not null)
         {
             notify?.WaitUntilReady(process, state.Pid);
+        }
+    }
+
+    /// <summary>runtime.md, lifecycle 7: a failed startContainer hook ends the container and all that was made for it.</summary>
+    private void DestroyUnlessGone(string id)
+    {
+        if (_store.Exists(id))
+        {
+            using FileLock held = _store.Lock(id, out ContainerState state);
+            Destroy(state);
         }
     }
 

@@ -176,12 +176,7 @@ public sealed partial class BundleRuntime
             return "creating";
         }
 
-        if (_store.HasGate(state.Id))
-        {
-            return "created";
-        }
-
         using ContainerCgroup? cgroup = ContainerCgroup.Open(Host, state.CgroupPath);
-        return cgroup?.IsFrozen == true ? "paused" : "running";
+        return cgroup?.IsFrozen == true ? "paused" : _store.HasGate(state.Id) ? "created" : "running";
     }
 }
