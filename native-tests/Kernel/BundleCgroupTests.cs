@@ -90,14 +90,7 @@ public sealed class BundleCgroupTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Limits)]
     public void Run_MemoryUnderAUserNamespace_LimitsTheContainersOwnCgroup_CVE_2025_47291()
     {
-        Bundle bundle = new Bundle(Store, "echo up; sleep 1000").Resources("""{"memory":{"limit":67108864}}""");
-        bundle.Linux["namespaces"]!.AsArray().Add(new JsonObject { ["type"] = "user" });
-        foreach (string map in (string[])["uidMappings", "gidMappings"])
-        {
-            bundle.Linux[map] = new JsonArray(new JsonObject { ["containerID"] = 0, ["hostID"] = 200000, ["size"] = 65536 });
-        }
-
-        GiveTo(200000, bundle.Directory);
+        Bundle bundle = new Bundle(Store, "echo up; sleep 1000").Resources("""{"memory":{"limit":67108864}}""").InUserNamespace(200000);
         using HullProcess run = bundle.Start();
         run.WaitForOutput("up");
 
@@ -213,6 +206,4 @@ public sealed class BundleCgroupTests(HullStore store) : KernelTest(store)
         Hull("runtime", "--root", $"{Store.ExecRoot}/runtime", "kill", bundle.Id, "KILL").Ok();
         Assert.Equal(137, run.Finish().ExitCode);
     }
-
-    private void GiveTo(int user, string directory) => Store.Shell($"chown -R {user}:{user} '{directory}' && chmod 755 '{Store.Scratch}'").Ok();
 }

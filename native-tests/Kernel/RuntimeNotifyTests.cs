@@ -24,13 +24,19 @@ public sealed class RuntimeNotifyTests(HullStore store) : KernelTest(store)
     private static int Pid(Bundle bundle) => (int)JsonNode.Parse(bundle.Call("state", bundle.Id).Ok())!["pid"]!;
 
     [KernelTheory(Needs.Root)]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void CreateStart_Ready_IsPassedOnBeforeStartReturns(bool readOnly)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void CreateStart_Ready_IsPassedOnBeforeStartReturns(bool readOnly, bool userNamespace)
     {
         using ServiceManager manager = Manager();
         // Only READY goes further, and it does not matter what else is said with it.
         Bundle bundle = Notifying("probe notify STATUS=loading; sleep 0.3; probe notify \"$(echo STATUS=up; echo READY=1; echo MAINPID=7)\"; sleep 1000", readOnly);
+        if (userNamespace)
+        {
+            bundle.InUserNamespace().Write();
+        }
+
         Runtime(manager, $"create --bundle {bundle.Directory} {bundle.Id}").Ok();
         Assert.Empty(manager.Heard);
 

@@ -48,15 +48,22 @@ public sealed class SeccompListenerTests(HullStore store) : KernelTest(store)
     });
 
     [KernelTheory(Needs.Root)]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Run_NotifiedCalls_AreAnsweredByTheListener(bool noNewPrivileges)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Run_NotifiedCalls_AreAnsweredByTheListener(bool noNewPrivileges, bool userNamespace)
     {
         using SeccompAgent agent = Mkdir();
         Bundle bundle = new(Store, MakeThree);
         bundle.Config["process"]!["noNewPrivileges"] = noNewPrivileges;
         bundle.Config["annotations"] = new JsonObject { ["key"] = "value" };
         bundle.Linux["seccomp"] = Profile(agent.Path, "mkdir");
+        if (userNamespace)
+        {
+            bundle.InUserNamespace();
+        }
+
         bundle.Linux["seccomp"]!["listenerMetadata"] = "what the agent knows it by";
 
         Assert.Equal(ThreeMade, bundle.Run().Ok());

@@ -76,6 +76,20 @@ public sealed class Bundle
         return this;
     }
 
+    /// <summary>Gives it a user namespace of its own, in which an id of the host is root; its files become that root's.</summary>
+    public Bundle InUserNamespace(int root = 5000)
+    {
+        Linux["namespaces"]!.AsArray().Add(new JsonObject { ["type"] = "user" });
+        foreach (string map in (string[])["uidMappings", "gidMappings"])
+        {
+            Linux[map] = new JsonArray(new JsonObject { ["containerID"] = 0, ["hostID"] = root, ["size"] = 65536 });
+        }
+
+        // Its root must be able to walk to them.
+        _store.Shell($"chown -R {root}:{root} {Directory}/rootfs && chmod 755 {_store.Scratch}").Ok();
+        return this;
+    }
+
     /// <summary><c>hull runtime run</c>, to its end.</summary>
     public RunResult Run(int seconds = 30)
     {
