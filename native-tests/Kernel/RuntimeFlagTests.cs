@@ -13,7 +13,12 @@ public sealed class RuntimeFlagTests(HullStore store) : KernelTest(store)
     [InlineData("--rootless maybe state web", "--rootless maybe: true, false and auto are possible")]
     [InlineData("run --no-pivot web", "--no-pivot: the host's root would stay")]
     [InlineData("kill --force web", "unknown option --force of 'hull runtime kill' (did you mean --all?)")]
-    [InlineData("checkpoint web", "checkpoints are not supported")]
+    [InlineData("checkpoint --lazy-pages web", "memory that follows later is not supported")]
+    [InlineData("checkpoint --empty-ns ipc web", "--empty-ns ipc: network is possible")]
+    [InlineData("checkpoint --manage-cgroups-mode ignore web", "--manage-cgroups-mode ignore: soft, full and strict")]
+    [InlineData("checkpoint no-such-container", "container does not exist: no-such-container")]
+    [InlineData("restore --console-socket /x web", "a checkpoint has no terminal")]
+    [InlineData("restore --image-path /nowhere web", "--image-path /nowhere: no checkpoint of hull's is there")]
     public void Call_WhatIsNotDone_IsRefusedInOneLine(string line, string message)
     {
         RunResult result = Store.Run(["runtime", .. line.Split(' ')]);

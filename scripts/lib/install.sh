@@ -10,8 +10,17 @@ need() {
   exit 1
 }
 
-# install_packages PACKAGE...: installs those that are missing, from Debian; says nothing when all are there.
+# install_packages PACKAGE...: installs those that are missing, from Debian; says nothing when all are there. Scripts that run
+# at once take turns: apt does not wait for another's lists.
 install_packages() {
+  local turn
+  exec {turn}> "${TMPDIR:-/tmp}/hull-install.lock"
+  flock "$turn"
+  install_missing "$@"
+  exec {turn}>&-
+}
+
+install_missing() {
   local package missing=()
   for package; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] || missing+=("$package")

@@ -91,6 +91,8 @@ public static class Machine
         Needs.Swap => SwapIsCounted() ? null : "the memory controller does not count swap",
         Needs.TimeNamespace => Path.Exists(TimeNamespace) ? null : "no time namespaces",
         Needs.NoTimeNamespace => Path.Exists(TimeNamespace) ? "this kernel has time namespaces" : null,
+        Needs.Criu => HasProgram("criu") ?? (Environment.OSVersion.Version > new Version(6, 2)
+            ? "Debian 12's criu 3.17 does not know the vdso of kernels newer than Debian 12's" : null),
         Needs.Systemd => !Path.Exists("/run/systemd/private") ? "systemd does not run here" : Probe(Needs.CgroupV2),
         _ => $"unknown need {need}",
     };

@@ -60,4 +60,7 @@ public enum Needs
 
     /// <summary>systemd is process 1, on cgroup v2.</summary>
     Systemd = 1 << 18,
+
+    /// <summary>Debian's criu, on a kernel that it knows.</summary>
+    Criu = 1 << 19,
 }

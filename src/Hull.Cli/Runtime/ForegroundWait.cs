@@ -1,5 +1,4 @@
 using Hull.Linux;
-using Hull.Runtime;
 using Hull.Runtime.Bundles;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,20 +9,22 @@ internal static class ForegroundWait
 {
     private static readonly PollEntry Nothing = new(null, PollEvents.None);
 
+    /// <param name="process">A pidfd of the payload, our child.</param>
+    /// <param name="terminal">The master of its terminal, if it has one.</param>
     /// <param name="notify">Open until the payload is ready; stays the caller's. The manager watches this process, which ends with
     /// the payload.</param>
     /// <returns>The exit code, 128 + N where signal N ended the payload.</returns>
-    public static int Run(RunningContainer container, NotifyProxy? notify = null)
+    public static int Run(SafeFileHandle process, SafeFileHandle? terminal, NotifyProxy? notify = null)
     {
         // Blocked here and in the kernel's queue from now on: a signal between start and wait is not lost.
         SignalSet forwarded = SignalSet.Of(Signal.SIGTERM, Signal.SIGINT, Signal.SIGHUP, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGUSR2, Signal.SIGWINCH);
         Signals.Block(forwarded);
         using SafeFileHandle signals = Signals.OpenDescriptor(forwarded);
-        using TerminalRelay? relay = container.Terminal is { } master ? new TerminalRelay(master) : null;
+        using TerminalRelay? relay = terminal is { } master ? new TerminalRelay(master) : null;
         while (true)
         {
-            (PollEntry input, PollEntry terminal) = relay?.Wanted ?? (Nothing, Nothing);
-            Span<PollEntry> entries = [new(container.PidFd, PollEvents.Readable), new(signals, PollEvents.Readable), input, terminal, new(notify?.Socket, PollEvents.Readable)];
+            (PollEntry input, PollEntry output) = relay?.Wanted ?? (Nothing, Nothing);
+            Span<PollEntry> entries = [new(process, PollEvents.Readable), new(signals, PollEvents.Readable), input, output, new(notify?.Socket, PollEvents.Readable)];
             if (Poll.Wait(entries, -1) == 0)
             {
                 continue;
@@ -43,11 +44,11 @@ internal static class ForegroundWait
                 }
                 else
                 {
-                    PidFd.SendSignal(container.PidFd, (int)signal);
+                    PidFd.SendSignal(process, (int)signal);
                 }
             }
 
-            if (PidFd.Reap(container.PidFd) is { } exit)
+            if (PidFd.Reap(process) is { } exit)
             {
                 relay?.Drain();
                 return exit.ShellCode;

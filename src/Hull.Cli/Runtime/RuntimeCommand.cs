@@ -86,7 +86,7 @@ internal static class RuntimeCommand
                 runtime.Create(Options(parsed));
                 return 0;
             case "run":
-                return runtime.Run(Options(parsed), ForegroundWait.Run);
+                return runtime.Run(Options(parsed), (container, notify) => ForegroundWait.Run(container.PidFd, container.Terminal, notify));
             case "start":
                 runtime.Start(parsed.Id, NotifySocket());
                 return 0;
@@ -122,6 +122,11 @@ internal static class RuntimeCommand
             case "update":
                 RuntimeUpdate.Run(parsed, runtime);
                 return 0;
+            case "checkpoint":
+                runtime.Checkpoint(RuntimeCheckpoint.Dump(parsed));
+                return 0;
+            case "restore":
+                return runtime.Restore(RuntimeCheckpoint.Restore(parsed), process => ForegroundWait.Run(process, terminal: null));
             case "spec":
                 SpecTemplate.WriteTo(parsed.Option("--bundle") ?? ".", rootless: parsed.Has("--rootless"));
                 return 0;

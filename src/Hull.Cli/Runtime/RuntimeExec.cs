@@ -51,7 +51,7 @@ internal static class RuntimeExec
         }
 
         PidFile.Write(parsed.Option("--pid-file"), running.Pid);
-        return parsed.Has("--detach") ? 0 : ForegroundWait.Run(running);
+        return parsed.Has("--detach") ? 0 : ForegroundWait.Run(running.PidFd, running.Terminal);
     }
 
     /// <summary>The spec's process with the command line's words in place of its own, or the file of --process.</summary>

@@ -35,6 +35,10 @@ internal static class RuntimeHelp
                               other limits for a running container
           events [--stats] [--interval 5s] ID
                               what it uses and when memory runs out, as lines of JSON
+          checkpoint [--image-path DIR] [--work-path DIR] [--leave-running] [--pre-dump] [--parent-path DIR] [--tcp-established] ... ID
+                              write it to files, with criu, and end it
+          restore [-d] [-b BUNDLE] [--image-path DIR] [--work-path DIR] [--pid-file FILE] [--tcp-established] ... ID
+                              make a container that goes on where the files end
           delete [-f] ID      free what a stopped container has left
           spec [-b BUNDLE] [--rootless]
                               write a config.json to begin with

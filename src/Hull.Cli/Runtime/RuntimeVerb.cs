@@ -14,6 +14,14 @@ internal sealed record RuntimeVerb
     private static readonly RuntimeOption Detach = new("--detach", "-d", OptionKind.Flag);
     private static readonly RuntimeOption Format = new("--format", "-f");
     private static readonly RuntimeOption NoPivot = new("--no-pivot", null, OptionKind.Flag);
+    /// <summary>What checkpoint and restore both take.</summary>
+    private static readonly IReadOnlyList<RuntimeOption> Criu =
+    [
+        new("--image-path"), new("--work-path"), new("--tcp-established", null, OptionKind.Flag), new("--ext-unix-sk", null, OptionKind.Flag),
+        new("--shell-job", null, OptionKind.Flag), new("--lazy-pages", null, OptionKind.Flag), new("--file-locks", null, OptionKind.Flag),
+        new("--manage-cgroups-mode"), new("--empty-ns"), new("--auto-dedup", null, OptionKind.Flag),
+    ];
+
     private static readonly RuntimeOption NoNewKeyring = new("--no-new-keyring", null, OptionKind.Flag);
 
     /// <summary>Before the verb: what holds for all of them.</summary>
@@ -24,7 +32,7 @@ internal sealed record RuntimeVerb
         [
             new("--root"), new("--log"), new("--log-format"), new("--debug", null, OptionKind.Flag), new("--systemd-cgroup", null, OptionKind.Flag),
             new("--rootless"), new("--version", "-v", OptionKind.Flag),
-            // Where criu is: containerd names it in every call, and only checkpoint and restore, which are not here, would ask.
+            // Where criu is: containerd names it in every call.
             new("--criu"),
         ],
     };
@@ -74,6 +82,24 @@ internal sealed record RuntimeVerb
                 new("--kernel-memory"), new("--kernel-memory-tcp"),
             ],
         },
+        new()
+        {
+            Name = "checkpoint",
+            Options =
+            [
+                .. Criu, new("--parent-path"), new("--leave-running", null, OptionKind.Flag), new("--tcp-skip-in-flight", null, OptionKind.Flag),
+                new("--link-remap", null, OptionKind.Flag), new("--page-server"), new("--pre-dump", null, OptionKind.Flag), new("--status-fd"),
+            ],
+        },
+        new()
+        {
+            Name = "restore",
+            Options =
+            [
+                .. Criu, Bundle, ConsoleSocket, PidFile, Detach, NoPivot, new("--no-subreaper", null, OptionKind.Flag), new("--lsm-profile"),
+                new("--lsm-mount-context"),
+            ],
+        },
         new() { Name = "spec", Fewest = 0, Most = 0, Options = [Bundle, new("--rootless", null, OptionKind.Flag)] },
         new() { Name = "events", Options = [new("--interval"), new("--stats", null, OptionKind.Flag)] },
         new() { Name = "features", Fewest = 0, Most = 0 },
@@ -103,9 +129,8 @@ internal sealed record RuntimeVerb
             }
         }
 
-        throw new ContainerException(ContainerFault.Engine, name is "checkpoint" or "restore"
-            ? $"{name}: checkpoints are not supported by this version of hull"
-            : $"unknown command '{name}' (did you mean {NearestName.Of(name, All.Select(verb => verb.Name))}? 'hull runtime --help' lists all)");
+        throw new ContainerException(
+            ContainerFault.Engine, $"unknown command '{name}' (did you mean {NearestName.Of(name, All.Select(verb => verb.Name))}? 'hull runtime --help' lists all)");
     }
 
     /// <exception cref="ContainerException">The verb has no such option.</exception>

@@ -62,12 +62,11 @@ public sealed partial class BundleRuntime
     {
         Spec spec = Read(options, out byte[] text);
         ScopeName? scope = ScopeOf(spec, options.Id);
-        ContainerState state = NewState(options, spec, scope);
+        ContainerState state = NewState(spec, options.Id, options.Bundle, scope) with { CallersKeyring = options.CallersKeyring };
         BundleHooks.Check(state);
         undo.Push(() => BundleHooks.Poststop(state, Warn));
         using ScopeKeeper? keeper = scope is null ? null : ScopeKeeper.Start();
-        ContainerCgroup cgroup = undo.Own(
-            scope is null ? ContainerCgroup.Create(Host, state.CgroupPath) : MakeScope(scope, options.Id, keeper!.Pid, spec.Linux?.Resources, undo));
+        ContainerCgroup cgroup = undo.Own(MakeCgroup(scope, state, keeper, spec.Linux?.Resources, undo));
         bool ended = false;
         undo.Push(() =>
         {
@@ -87,7 +86,7 @@ public sealed partial class BundleRuntime
             Id = options.Id,
             Spec = spec,
             Bundle = options.Bundle,
-            Rootfs = new RootfsSource.Directory(spec.Root!.Path),
+            Rootfs = new RootfsSource.Directory(state.Rootfs),
             CgroupHost = Host,
             CgroupPath = state.CgroupPath,
             CloneIntoCgroup = cgroup.CloneTarget,
@@ -126,27 +125,21 @@ public sealed partial class BundleRuntime
     {
         Spec spec = options.WithActivation(BundleSpec.WithSourcesOf(BundleSpec.Read(options.Bundle, out text), options.Bundle));
         TerminalRule.Check(spec.Process?.Terminal == true, options.ConsoleSocket is not null, options.Detach);
-        if (spec.Root?.Path is null)
-        {
-            throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem");
-        }
-
         return options.NotifySocket is null ? spec : NotifyProxy.Tell(spec, _store.MakeNotifyDirectory(options.Id));
     }
 
     /// <summary>Before its first process is born.</summary>
-    private static ContainerState NewState(CreateOptions options, Spec spec, ScopeName? scope) => new()
+    private static ContainerState NewState(Spec spec, string id, string bundle, ScopeName? scope) => new()
     {
-        Id = options.Id,
+        Id = id,
         OciVersion = spec.OciVersion,
-        Bundle = options.Bundle,
-        Rootfs = Path.Combine(options.Bundle, spec.Root!.Path),
+        Bundle = bundle,
+        Rootfs = Path.Combine(bundle, spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem")),
         Pid = 0,
         StartTime = 0,
-        CgroupPath = scope?.CgroupPath ?? ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, options.Id),
+        CgroupPath = scope?.CgroupPath ?? ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, id),
         SystemdUnit = scope?.Unit,
         Created = DateTimeOffset.UtcNow,
-        CallersKeyring = options.CallersKeyring,
         Annotations = spec.Annotations,
         Hooks = spec.Hooks,
     };

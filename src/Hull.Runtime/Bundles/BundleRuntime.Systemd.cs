@@ -27,16 +27,21 @@ public sealed partial class BundleRuntime
                 "--systemd-cgroup: hull's systemd driver needs a host with cgroup v2 alone (boot with systemd.unified_cgroup_hierarchy=1), or use the cgroupfs driver");
     }
 
-    /// <summary>Makes the scope, and with it the cgroup, around a process that holds its place.</summary>
-    private ContainerCgroup MakeScope(ScopeName name, string id, int keeper, LinuxResources? limits, Undo undo)
+    /// <summary>Makes the container's cgroup: with a scope systemd does, around a process that holds its place.</summary>
+    private ContainerCgroup MakeCgroup(ScopeName? scope, ContainerState state, ScopeKeeper? keeper, LinuxResources? limits, Undo undo)
     {
-        using (ManagerConnection manager = ManagerConnection.Open())
+        if (scope is null)
         {
-            ContainerScope.Start(manager, name, id, keeper, limits);
+            return ContainerCgroup.Create(Host, state.CgroupPath);
         }
 
-        undo.Push(() => StopScope(name.Unit));
-        return ContainerCgroup.Adopt(Host, name.CgroupPath);
+        using (ManagerConnection manager = ManagerConnection.Open())
+        {
+            ContainerScope.Start(manager, scope, state.Id, keeper!.Pid, limits);
+        }
+
+        undo.Push(() => StopScope(scope.Unit));
+        return ContainerCgroup.Adopt(Host, state.CgroupPath);
     }
 
     private static void StopScope(string unit)

@@ -17,6 +17,9 @@ public sealed partial class ContainerCgroup
         ? unified.TryRead("cgroup.freeze", out _) == "1"
         : In("freezer")?.TryRead("freezer.state", out _) is "FROZEN" or "FREEZING";
 
+    /// <summary>The directory whose freezer file holds the container; null where this host has no freezer.</summary>
+    public string? FreezerDirectory => (Unified ?? In("freezer"))?.FullPath;
+
     /// <summary>The memory limit in bytes, null where there is none.</summary>
     public ulong? MemoryLimit
     {

@@ -47,7 +47,7 @@ public sealed class RuntimeArgumentsTests
     [InlineData("run --root /r web", "unknown option --root of 'hull runtime run' (it stands before the command)")]
     [InlineData("--bundel x run web", "unknown option --bundel of 'hull runtime'")]
     [InlineData("strat web", "unknown command 'strat' (did you mean start?")]
-    [InlineData("checkpoint web", "checkpoints are not supported")]
+    [InlineData("checkpoint --bundle b web", "unknown option --bundle of 'hull runtime checkpoint'")]
     [InlineData("state", "state: the container's id is missing")]
     [InlineData("state a b", "state: 'b' is one word too many")]
     [InlineData("kill web TERM more", "kill: 'more' is one word too many")]
