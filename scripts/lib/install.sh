@@ -10,17 +10,18 @@ need() {
   exit 1
 }
 
-# install_packages PACKAGE...: installs those that are missing, from Debian; says nothing when all are there. Scripts that run
-# at once take turns: apt does not wait for another's lists.
-install_packages() {
-  local turn
-  exec {turn}> "${TMPDIR:-/tmp}/hull-install.lock"
+# in_turn COMMAND...: runs it when no other of these scripts runs one so. apt-get does not wait for another's lists.
+in_turn() {
+  local turn status=0
+  exec {turn}> "${TMPDIR:-/tmp}/hull-apt.lock"
   flock "$turn"
-  install_missing "$@"
+  "$@" || status=$?
   exec {turn}>&-
+  return "$status"
 }
 
-install_missing() {
+# install_packages PACKAGE...: installs those that are missing, from Debian; says nothing when all are there.
+install_packages() {
   local package missing=()
   for package; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] || missing+=("$package")
@@ -28,13 +29,17 @@ install_missing() {
   [ ${#missing[@]} -gt 0 ] || return 0
   [ "$(id -u)" = 0 ] || { echo "${0##*/}: run as root, or install: ${missing[*]}" >&2; exit 1; }
   echo "installing ${missing[*]}" >&2
+  in_turn install_from_debian "${missing[@]}"
+}
+
+install_from_debian() {
   # Services that a package brings are not started: a test machine runs its own, on its own directories.
   local policy=/usr/sbin/policy-rc.d made=
   [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' > "$policy"; chmod +x "$policy"; made=1; }
   local log status=0
   log=$(mktemp)
   { DEBIAN_FRONTEND=noninteractive apt-get -q update &&
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}"; } > "$log" 2>&1 || status=$?
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@"; } > "$log" 2>&1 || status=$?
   [ -z "$made" ] || rm -f "$policy"
   [ "$status" = 0 ] || tail -20 "$log" >&2
   rm -f "$log"
