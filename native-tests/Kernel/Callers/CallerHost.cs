@@ -2,28 +2,30 @@ using Hull.Kernel.Tests.Harness;
 
 namespace Hull.Kernel.Tests.Callers;
 
-/// <summary>Mount, network and pid namespaces of the suite's own in which another engine runs, with hull as its runtime: what the
-/// engine mounts, links and leaves running goes with them.</summary>
+/// <summary>Mount and network namespaces of the suite's own in which another engine runs, with hull as its runtime, and a pid namespace
+/// where nobody outside has to find the engine's processes: what the engine mounts, links and leaves running goes with them.</summary>
 public abstract class CallerHost : IDisposable
 {
     /// <summary>The parent cgroup of everything that the engines make; the leak check looks below it.</summary>
     internal const string CgroupParent = "/hull-callers";
 
-    /// <summary>A shell as PID 1: it reaps orphans, for which podman waits.</summary>
+    /// <summary>A shell as PID 1, or in its place: it reaps orphans, for which podman waits.</summary>
     private const string Reaper = "ip link set lo up && echo up && while :; do sleep 1000 & wait; done";
 
     private readonly HullProcess _namespaces;
     private readonly string _init;
     private readonly List<HullProcess> _daemons = [];
 
-    protected CallerHost()
+    /// <param name="ownPids">A pid namespace too; without one, what a failed test leaves is <see cref="RemoveContainers"/>' to end.</param>
+    protected CallerHost(bool ownPids = true)
     {
         Store = new HullStore();
         Directory.CreateDirectory(Store.ExecRoot);
         // The name under which the binary is the runtime, with a place of its own for its state.
         Runtime = Path.Combine(Store.Scratch, "hull-runtime");
         File.CreateSymbolicLink(Runtime, Repository.Hull);
-        _namespaces = Store.StartProgram("unshare", "--mount", "--net", "--pid", "--kill-child", "--propagation", "private", "--mount-proc", "sh", "-c", Reaper);
+        _namespaces = Store.StartProgram("unshare", ["--mount", "--net", "--kill-child", "--propagation", "private",
+            .. ownPids ? ["--pid", "--mount-proc"] : Array.Empty<string>(), "sh", "-c", Reaper]);
         _namespaces.WaitForOutput("up");
         _init = File.ReadAllText($"/proc/{_namespaces.Pid}/task/{_namespaces.Pid}/children").Trim();
     }

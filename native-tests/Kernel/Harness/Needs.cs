@@ -63,4 +63,7 @@ public enum Needs
 
     /// <summary>Debian's criu, on a kernel that it knows.</summary>
     Criu = 1 << 19,
+
+    /// <summary>Debian's podman.</summary>
+    Podman = 1 << 20,
 }
