@@ -121,10 +121,10 @@ public sealed class RuntimeBadInputTests(HullStore store) : KernelTest(store)
     {
         Bundle bundle = new(Store, "true");
         bundle.Config["process"]!["selinuxLabel"] = "system_u:system_r:container_t:s0";
-        bundle.Run().Fails(1, "process.selinuxLabel: SELinux labels are not supported");
+        bundle.Run().Fails(1, "process.selinuxLabel: SELinux is off on this host");
 
         Bundle mounts = new(Store, "true");
         mounts.Linux["mountLabel"] = "system_u:object_r:container_file_t:s0";
-        mounts.Run().Fails(1, "linux.mountLabel: SELinux labels are not supported");
+        mounts.Run().Fails(1, "linux.mountLabel: SELinux is off on this host");
     }
 }

@@ -27,11 +27,12 @@ public sealed unsafe partial class FileSystemContext : IDisposable
     }
 
     /// <summary>A key with a value of at most 255 bytes.</summary>
-    public void Set(string key, string value)
+    /// <param name="hint">What to do where the file system refuses it.</param>
+    public void Set(string key, string value, string? hint = null)
     {
         if (!TrySet(key, value, out Errno errno))
         {
-            throw new SyscallException("fsconfig", _type, errno, $"{key}={value}{Explain()}");
+            throw new SyscallException("fsconfig", _type, errno, $"{key}={value}{Explain()}", hint);
         }
     }
 

@@ -18,11 +18,21 @@ public static unsafe partial class Files
         return result == 0 ? buffer.Type : null;
     }
 
+    /// <summary>Whether a file system of this kind (f_type of statfs(2)) is mounted at a place, and not read-only.</summary>
+    public static bool IsWritableFileSystem(string path, long magic)
+    {
+        const long ReadOnly = 1; // ST_RDONLY, include/linux/statfs.h
+        StatFs buffer;
+        // SAFETY: as above.
+        return statfs(path, &buffer) == 0 && buffer.Type == magic && (buffer.Flags & ReadOnly) == 0;
+    }
+
     /// <summary>struct statfs of 64-bit machines (include/uapi/asm-generic/statfs.h).</summary>
     [StructLayout(LayoutKind.Explicit, Size = 120)]
     internal struct StatFs
     {
         [FieldOffset(0)] public long Type;
+        [FieldOffset(80)] public long Flags;
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

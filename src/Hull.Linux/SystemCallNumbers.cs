@@ -95,6 +95,7 @@ public static class SystemCallNumbers
     public static readonly int mprotect = Native(10, 226);
     public static readonly int mremap = Native(25, 216);
     public static readonly int pread64 = Native(17, 67);
+    public static readonly int fsetxattr = Native(190, 7);
     public static readonly int keyctl = Native(250, 219);
 
     /// <summary>The number on this machine's architecture.</summary>

@@ -88,12 +88,17 @@ public static unsafe class ContainerExec
 
     private static void Build(InitPlan plan, ExecRequest request, ResolvedUser user, ChildGates gates, int consoleSocket)
     {
-        SelinuxRule.Check(request.Process.SelinuxLabel);
+        SelinuxRule.Check(request.Process.SelinuxLabel, mountLabel: null, Selinux.IsEnabled());
         ProcessSetup payload = new(plan, request.Process, user);
         ProcessSetup.AddFirst(plan);
         ContainerPlan.AddSelfAttach(plan, request.SelfAttach);
         SchedulingPlan.AddFinalAffinity(plan, request.Process);
         payload.AddLimits();
+        if (!request.CallersKeyring)
+        {
+            SecurityLabels.AddKeys(plan, request.Process);
+        }
+
         CloneFlags flags = Joined | (request.UserNamespace ? CloneFlags.NewUser : 0) | (HasOwnClocks(request.InitPid) ? CloneFlags.NewTime : 0);
         plan.Call("setns", SystemCallNumbers.setns, "container", "every namespace of the container's first process, in one step",
             [PlanArgument.Named(request.InitPidFd.DangerousGetHandle(), "pidfd"), PlanArgument.Named((nint)flags, flags)],
@@ -138,7 +143,7 @@ public static unsafe class ContainerExec
             AddTerminal(plan, request.Process, consoleSocket, user);
         }
 
-        AddAppArmor(plan, request.Process);
+        SecurityLabels.AddExec(plan, request.Process);
         PersonalityPlan.Add(plan, request.Personality);
         payload.AddIdentity(request.Filter, gates, request.DieWithParent, static () => { });
         payload.AddExecute(request.PreserveFds);
@@ -165,24 +170,6 @@ public static unsafe class ContainerExec
             [file, "", Files.AtEmptyPath, 0x7ff, PlanArgument.Memory(metadata, "statx")]);
         plan.Verify(&metadata->RdevMajor, major, "/dev/pts/ptmx", "the container may have put something else there", Errno.ENODEV);
         plan.Verify(&metadata->RdevMinor, minor, "/dev/pts/ptmx", "the container may have put something else there", Errno.ENODEV);
-    }
-
-    private static void AddAppArmor(InitPlan plan, Process process)
-    {
-        if (process.ApparmorProfile is not { Length: > 0 } profile)
-        {
-            return;
-        }
-
-        const string Attribute = "/proc/thread-self/attr/apparmor/exec";
-        Slot file = plan.CallInto("openat", SystemCallNumbers.openat, Attribute, "the label that execve puts on", [Files.AtCurrentDirectory, Attribute, 1 | 0x80000]);
-        uint* statfs = (uint*)plan.Allocate(256);
-        plan.Call("fstatfs", SystemCallNumbers.fstatfs, Attribute, "is it a procfs?", [file, PlanArgument.Memory(statfs, "statfs")]);
-        plan.Verify(statfs, 0x9fa0, Attribute, "a fake /proc would swallow the label (CVE-2019-16884)", Errno.EPERM);
-        string label = $"exec {profile}";
-        plan.Call("write", SystemCallNumbers.write, $"AppArmor profile {profile}", "the label that execve puts on",
-            [file, PlanArgument.Memory(plan.AllocateText(label), label), System.Text.Encoding.UTF8.GetByteCount(label)],
-            hint: ContainerPlan.ProfileHint);
     }
 
     private static SafeFileHandle OpenRoot(int pid)

@@ -83,6 +83,8 @@ public static class Machine
         Needs.Skopeo => HasProgram("skopeo"),
         Needs.Strace => HasProgram("strace"),
         Needs.Callers => Probe(Needs.Podman) ?? HasProgram("dockerd") ?? HasProgram("ctr"),
+        Needs.Selinux => Read("/sys/fs/selinux/enforce") == "1" && File.ReadAllText("/proc/self/attr/current").StartsWith("system_u:system_r:kernel_t:", StringComparison.Ordinal)
+            ? null : "SELinux is off, or has another policy than Security/selinux.cil",
         Needs.Podman => HasProgram("podman"),
         Needs.Registry => HasProgram("docker-registry"),
         Needs.Runc => HasProgram("runc"),

@@ -66,4 +66,7 @@ public enum Needs
 
     /// <summary>Debian's podman.</summary>
     Podman = 1 << 20,
+
+    /// <summary>SELinux enforces the suite's own policy, Security/selinux.cil.</summary>
+    Selinux = 1 << 21,
 }

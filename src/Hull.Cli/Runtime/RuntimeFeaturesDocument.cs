@@ -51,7 +51,7 @@ internal static class RuntimeFeaturesDocument
         WriteList(json, "supportedFlags", RuntimeFeatures.SeccompFlags);
         json.WriteEndObject();
         WriteFlags(json, "apparmor", ("enabled", true));
-        WriteFlags(json, "selinux", ("enabled", false));
+        WriteFlags(json, "selinux", ("enabled", true));
         WriteFlags(json, "intelRdt", ("enabled", false));
         json.WriteStartObject("mountExtensions"u8);
         WriteFlags(json, "idmap", ("enabled", true));

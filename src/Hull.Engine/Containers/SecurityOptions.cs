@@ -61,7 +61,7 @@ public sealed record SecurityOptions
                 "apparmor" when value.Length > 0 && !FlagText.HasControl(value) => result with { AppArmor = value },
                 "systempaths" when value == "unconfined" => result with { SystemPathsUnconfined = true },
                 // SELinux: without it on the host docker ignores labels; with it, hull does not confine by it yet and says so.
-                "label" when value == "disable" || !SelinuxEnabled() => result,
+                "label" when value == "disable" || !Selinux.IsEnabled() => result,
                 "label" => throw EngineException.Invalid("--security-opt label: SELinux labels are not supported by this version of hull (label=disable runs without)"),
                 _ => throw EngineException.Invalid($"invalid --security-opt 2: \"{FlagText.Printable(option)}\""),
             };
@@ -69,8 +69,6 @@ public sealed record SecurityOptions
 
         return result;
     }
-
-    private static bool SelinuxEnabled() => Files.TryStatAt(null, "/sys/fs/selinux/enforce", followLinks: true, out _) is not null;
 
     private static bool Boolean(string value, string option) => value switch
     {

@@ -14,7 +14,7 @@ internal static class ContainerPlan
     {
         Spec spec = request.Spec;
         Process process = spec.Process ?? throw new ContainerException(ContainerFault.Engine, "process: the spec has no process");
-        SelinuxRule.Check(process.SelinuxLabel, spec.Linux?.MountLabel);
+        SelinuxRule.Check(process.SelinuxLabel, spec.Linux?.MountLabel, Selinux.IsEnabled());
         ProcessSetup payload = new(plan, process, user);
         bool ownUser = namespaces.MakesUser || namespaces.JoinsUser;
         RootfsSetup rootfs = new(plan, spec, root, gates, ownUser);
@@ -23,6 +23,11 @@ internal static class ContainerPlan
         gates.AddFirst(plan);
         AddSelfAttach(plan, request.SelfAttach);
         AddOomScore(plan, process);
+        if (!request.CallersKeyring)
+        {
+            SecurityLabels.AddKeys(plan, process);
+        }
+
         payload.AddLimits();
         if (namespaces.MakesTime && namespaces.MakesUser)
         {
@@ -79,7 +84,7 @@ internal static class ContainerPlan
         rootfs.AddReadOnlyPaths();
         rootfs.AddMaskedPaths();
         rootfs.AddWorkingDirectory(process.Cwd);
-        AddAppArmor(rootfs, process);
+        SecurityLabels.AddExec(rootfs, process);
         rootfs.MakeRootReadOnly();
         rootfs.Pivot();
         PersonalityPlan.Add(plan, spec.Linux?.Personality);
@@ -173,21 +178,6 @@ internal static class ContainerPlan
             [file, PlanArgument.Memory(plan.AllocateText(text), $"\"{text}\""), text.Length],
             hint: "lowering oom_score_adj needs CAP_SYS_RESOURCE, which this host's root does not have");
         plan.Call("close", SystemCallNumbers.close, "oom_score_adj", "done with it", [file]);
-    }
-
-    /// <summary>What to do about an AppArmor profile that the kernel does not know (ENOENT).</summary>
-    public const string ProfileHint = "is it loaded? apparmor_parser -r FILE loads a profile, /sys/kernel/security/apparmor/profiles lists them";
-
-    private static void AddAppArmor(RootfsSetup rootfs, Process process)
-    {
-        if (process.ApparmorProfile is not { Length: > 0 } profile)
-        {
-            return;
-        }
-
-        Slot file = rootfs.OpenBelow("/proc", "self/attr/apparmor/exec", 1, "AppArmor label", "the label that execve puts on",
-            "is AppArmor enabled on this host? see /sys/module/apparmor/parameters/enabled", RootfsSetup.ThroughSelf);
-        rootfs.WriteValue(file, $"exec {profile}", $"AppArmor profile {profile}", "the label that execve puts on", ProfileHint);
     }
 
     private static void AddReportTo(InitPlan plan, SafeFileHandle report) => plan.Add(new PlanStep

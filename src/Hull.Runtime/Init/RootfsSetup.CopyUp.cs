@@ -16,7 +16,7 @@ internal sealed unsafe partial class RootfsSetup
         }
 
         IdMappedMounts.RefuseUnlessBind(mount, options);
-        SafeFileHandle tree = MakeTree(mount, options);
+        SafeFileHandle tree = MakeTree(mount, options, MountLabel);
         PlanArgument made = _plan.Own(tree, "filled tmpfs");
         if (IsOfTheRoot(mount, destination))
         {
@@ -49,7 +49,7 @@ internal sealed unsafe partial class RootfsSetup
         return errno != Errno.ELOOP;
     }
 
-    private static SafeFileHandle MakeTree(Mount mount, MountOptions options)
+    private static SafeFileHandle MakeTree(Mount mount, MountOptions options, string? label)
     {
         using FileSystemContext context = new("tmpfs");
         context.Set("source", mount.Source ?? "tmpfs");
@@ -64,6 +64,11 @@ internal sealed unsafe partial class RootfsSetup
             {
                 context.Set(word[..equals], word[(equals + 1)..]);
             }
+        }
+
+        if (label is not null)
+        {
+            context.Set("context", label, SecurityLabels.SelinuxHint);
         }
 
         return context.Mount(options.Set & ~MountAttributes.ReadOnly);

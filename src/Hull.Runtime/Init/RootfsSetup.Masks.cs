@@ -165,6 +165,7 @@ internal sealed unsafe partial class RootfsSetup
         // size=0 would mean no limit at all (tmpfs(5)): one page, one inode, and read-only.
         _plan.Call("fsconfig", SystemCallNumbers.fsconfig, "mask size", "nothing fits", [context, FileSystemContext.SetStringCommand, "nr_blocks", "1", 0]);
         _plan.Call("fsconfig", SystemCallNumbers.fsconfig, "mask inodes", "nothing fits", [context, FileSystemContext.SetStringCommand, "nr_inodes", "1", 0]);
+        AddMountLabel(context, "tmpfs", "mask");
         _plan.Call("fsconfig", SystemCallNumbers.fsconfig, "mask", "the file system comes to be", [context, FileSystemContext.CreateCommand, 0, 0, 0]);
         Slot made = _plan.CallInto("fsmount", SystemCallNumbers.fsmount, "mask", "read-only",
             [context, 1, PlanArgument.Named((nint)(MountAttributes.ReadOnly | MountAttributes.NoSetuid | MountAttributes.NoDevices | MountAttributes.NoExecute), "ReadOnly|NoSetuid|NoDevices|NoExecute")]);

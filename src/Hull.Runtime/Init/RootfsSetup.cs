@@ -192,6 +192,11 @@ internal sealed unsafe partial class RootfsSetup
         }
 
         Slot made = AttachNew(type, mount.Source ?? type, options.Data, options.Set, target, destination, Reason(type));
+        if (type == "mqueue")
+        {
+            LabelQueues(made, destination);
+        }
+
         if (options.Propagation != MountFlags.None)
         {
             SetPropagation(made, options, destination);
@@ -267,6 +272,7 @@ internal sealed unsafe partial class RootfsSetup
             }
         }
 
+        AddMountLabel(context, type, destination);
         _plan.Call("fsconfig", SystemCallNumbers.fsconfig, destination, "the file system comes to be",
             [context, FileSystemContext.CreateCommand, 0, 0, 0]);
         Slot made = _plan.CallInto("fsmount", SystemCallNumbers.fsmount, destination, "as a mount that is nowhere yet",
