@@ -133,6 +133,27 @@ public class SpecBuilderTests
         Assert.Null(capabilities.Ambient);
     }
 
+    [Theory]
+    [InlineData("apparmor=hull-default", "hull-default", true)]
+    [InlineData("apparmor=mine", "mine", false)]
+    [InlineData("apparmor=unconfined", null, false)]
+    public void Build_AppArmorProfile_OursIsLoadedWhenItIsNamed(string option, string? expected, bool loaded)
+    {
+        bool asked = false;
+        SpecHost host = Host with
+        {
+            DefaultAppArmorProfile = () =>
+            {
+                asked = true;
+                return "another";
+            },
+        };
+
+        Spec spec = SpecBuilder.Build(Config(new HostConfig { SecurityOpt = [option] }, null, null), Paths, host);
+
+        Assert.Equal((expected, loaded), (spec.Process!.ApparmorProfile, asked));
+    }
+
     [Fact]
     public void Build_NoDeviceAsked_StillDeniesByDefault_GHSA_g54h_m393_cpwq()
     {

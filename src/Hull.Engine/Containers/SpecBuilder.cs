@@ -196,12 +196,22 @@ public sealed partial class SpecBuilder
         return limits;
     }
 
-    private string? AppArmorProfile() => _security.AppArmor switch
+    private string? AppArmorProfile()
     {
-        "unconfined" => null,
-        null => _host.Privileged ? null : _from.DefaultAppArmorProfile(),
-        string profile => profile,
-    };
+        switch (_security.AppArmor)
+        {
+            case "unconfined":
+                return null;
+            case null:
+                return _host.Privileged ? null : _from.DefaultAppArmorProfile();
+            case DefaultAppArmorProfile.Name:
+                // Named, ours is loaded all the same.
+                _ = _from.DefaultAppArmorProfile();
+                return DefaultAppArmorProfile.Name;
+            case string profile:
+                return profile;
+        }
+    }
 
     /// <summary>Docker's defaults for a network namespace of its own: ports below 1024 and ping need no privilege in it.</summary>
     private Dictionary<string, string>? Sysctl()
