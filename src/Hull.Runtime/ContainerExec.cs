@@ -88,7 +88,7 @@ public static unsafe class ContainerExec
 
     private static void Build(InitPlan plan, ExecRequest request, ResolvedUser user, ChildGates gates, int consoleSocket)
     {
-        SelinuxRule.Check(request.Process.SelinuxLabel, mountLabel: null, Selinux.IsEnabled());
+        SelinuxRule.Check(request.Process.SelinuxLabel, mountLabel: null, Selinux.IsEnabled);
         ProcessSetup payload = new(plan, request.Process, user);
         ProcessSetup.AddFirst(plan);
         ContainerPlan.AddSelfAttach(plan, request.SelfAttach);

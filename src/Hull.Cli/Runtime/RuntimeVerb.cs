@@ -14,6 +14,8 @@ internal sealed record RuntimeVerb
     private static readonly RuntimeOption Detach = new("--detach", "-d", OptionKind.Flag);
     private static readonly RuntimeOption Format = new("--format", "-f");
     private static readonly RuntimeOption NoPivot = new("--no-pivot", null, OptionKind.Flag);
+    private static readonly RuntimeOption NoNewKeyring = new("--no-new-keyring", null, OptionKind.Flag);
+
     /// <summary>What checkpoint and restore both take.</summary>
     private static readonly IReadOnlyList<RuntimeOption> Criu =
     [
@@ -21,8 +23,6 @@ internal sealed record RuntimeVerb
         new("--shell-job", null, OptionKind.Flag), new("--lazy-pages", null, OptionKind.Flag), new("--file-locks", null, OptionKind.Flag),
         new("--manage-cgroups-mode"), new("--empty-ns"), new("--auto-dedup", null, OptionKind.Flag),
     ];
-
-    private static readonly RuntimeOption NoNewKeyring = new("--no-new-keyring", null, OptionKind.Flag);
 
     /// <summary>Before the verb: what holds for all of them.</summary>
     public static readonly RuntimeVerb Global = new()

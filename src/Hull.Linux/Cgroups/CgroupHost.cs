@@ -93,7 +93,7 @@ public sealed class CgroupHost
                 continue;
             }
 
-            string mountPoint = prefix + Unescape(mount[4]);
+            string mountPoint = prefix + MountTable.Unescape(mount[4]);
             bool unified = tail[0] == "cgroup2";
             string[] controllers = unified ? ReadControllers(mountPoint) : ControllersOf(tail[2]);
             // One tree may be mounted in several places; the first is the host's own.
@@ -139,19 +139,5 @@ public sealed class CgroupHost
         }
 
         return controllers.Count > 0 ? controllers.ToArray() : ["none"];
-    }
-
-    /// <summary>Blank, tab, newline and backslash are octal escapes in a mount table.</summary>
-    private static string Unescape(string field)
-    {
-        if (!field.Contains('\\', StringComparison.Ordinal))
-        {
-            return field;
-        }
-
-        return field.Replace(@"\040", " ", StringComparison.Ordinal)
-            .Replace(@"\011", "\t", StringComparison.Ordinal)
-            .Replace(@"\012", "\n", StringComparison.Ordinal)
-            .Replace(@"\134", @"\", StringComparison.Ordinal);
     }
 }

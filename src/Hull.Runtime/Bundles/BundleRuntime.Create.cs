@@ -61,24 +61,8 @@ public sealed partial class BundleRuntime
     private LaunchedBundle Launch(CreateOptions options, SafeFileHandle? fifo, Undo undo)
     {
         Spec spec = Read(options, out byte[] text);
-        ScopeName? scope = ScopeOf(spec, options.Id);
-        ContainerState state = NewState(spec, options.Id, options.Bundle, scope) with { CallersKeyring = options.CallersKeyring };
-        BundleHooks.Check(state);
-        undo.Push(() => BundleHooks.Poststop(state, Warn));
-        using ScopeKeeper? keeper = scope is null ? null : ScopeKeeper.Start();
-        ContainerCgroup cgroup = undo.Own(MakeCgroup(scope, state, keeper, spec.Linux?.Resources, undo));
-        bool ended = false;
-        undo.Push(() =>
-        {
-            // In a pid namespace of its own everything ends with the first process (pid_namespaces(7)).
-            if (!ended || !NamespacePlan.MakesPid(spec.Linux))
-            {
-                cgroup.Kill();
-            }
-
-            cgroup.Delete();
-        });
-        cgroup.Apply(spec.Linux?.Resources);
+        using BundleGround ground = NewGround(spec, options.Id, options.Bundle, options.CallersKeyring);
+        ContainerCgroup cgroup = MakeCgroup(ground, spec.Linux?.Resources, undo);
         cgroup.PrepareAttach();
         using SafeFileHandle? startReport = fifo is null ? null : _store.MakeStartReport(options.Id);
         RunningContainer container = undo.Own(ContainerLauncher.Create(new ContainerRequest
@@ -86,9 +70,9 @@ public sealed partial class BundleRuntime
             Id = options.Id,
             Spec = spec,
             Bundle = options.Bundle,
-            Rootfs = new RootfsSource.Directory(state.Rootfs),
+            Rootfs = new RootfsSource.Directory(ground.State.Rootfs),
             CgroupHost = Host,
-            CgroupPath = state.CgroupPath,
+            CgroupPath = ground.State.CgroupPath,
             CloneIntoCgroup = cgroup.CloneTarget,
             SelfAttach = cgroup.SelfAttach,
             StartGate = fifo,
@@ -99,15 +83,15 @@ public sealed partial class BundleRuntime
             // On disk while the child makes its mounts. Who reads it too early finds our lock.
             Born = pid =>
             {
-                keeper?.Dispose();
-                state = state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTicks ?? 0 };
+                ContainerState state = ground.Born(pid);
                 _store.SaveSpec(options.Id, text);
                 _store.Save(state);
             },
         }));
         undo.Push(() =>
         {
-            ended = container.HasEnded;
+            // pid_namespaces(7): with the first process of one end all others.
+            ground.IsEmpty = container.HasEnded && NamespacePlan.MakesPid(spec.Linux);
             PidFd.SendSignal(container.PidFd, SigKill);
         });
         if (options.PidFdSocket is { } socket)
@@ -116,7 +100,7 @@ public sealed partial class BundleRuntime
         }
 
         PidFile.Write(options.PidFile, container.Pid);
-        return new LaunchedBundle(container, state);
+        return new LaunchedBundle(container, ground.State);
     }
 
     /// <summary>The bundle's spec with what the caller adds to it.</summary>
@@ -128,19 +112,46 @@ public sealed partial class BundleRuntime
         return options.NotifySocket is null ? spec : NotifyProxy.Tell(spec, _store.MakeNotifyDirectory(options.Id));
     }
 
-    /// <summary>Before its first process is born.</summary>
-    private static ContainerState NewState(Spec spec, string id, string bundle, ScopeName? scope) => new()
+    /// <exception cref="ContainerException">The spec has no root, or a hook that cannot be run; nothing has been made yet.</exception>
+    private BundleGround NewGround(Spec spec, string id, string bundle, bool callersKeyring)
     {
-        Id = id,
-        OciVersion = spec.OciVersion,
-        Bundle = bundle,
-        Rootfs = Path.Combine(bundle, spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem")),
-        Pid = 0,
-        StartTime = 0,
-        CgroupPath = scope?.CgroupPath ?? ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, id),
-        SystemdUnit = scope?.Unit,
-        Created = DateTimeOffset.UtcNow,
-        Annotations = spec.Annotations,
-        Hooks = spec.Hooks,
-    };
+        ScopeName? scope = ScopeOf(spec, id);
+        ContainerState state = new()
+        {
+            Id = id,
+            OciVersion = spec.OciVersion,
+            Bundle = bundle,
+            Rootfs = Path.Combine(bundle, spec.Root?.Path ?? throw new ContainerException(ContainerFault.Engine, "root: the spec has no root filesystem")),
+            Pid = 0,
+            StartTime = 0,
+            CgroupPath = scope?.CgroupPath ?? ContainerCgroup.Resolve(spec.Linux?.CgroupsPath, id),
+            SystemdUnit = scope?.Unit,
+            Created = DateTimeOffset.UtcNow,
+            Annotations = spec.Annotations,
+            Hooks = spec.Hooks,
+            CallersKeyring = callersKeyring,
+        };
+        BundleHooks.Check(state);
+        return new BundleGround(state, scope, scope is null ? null : ScopeKeeper.Start());
+    }
+
+    /// <summary>The container's cgroup, with limits. Undone it is emptied and removed, and then the poststop hooks run.</summary>
+    private ContainerCgroup MakeCgroup(BundleGround ground, LinuxResources? limits, Undo undo)
+    {
+        undo.Push(() => BundleHooks.Poststop(ground.State, Warn));
+        ContainerCgroup cgroup = undo.Own(ground.Scope is null
+            ? ContainerCgroup.Create(Host, ground.State.CgroupPath)
+            : MakeScope(ground, limits, undo));
+        undo.Push(() =>
+        {
+            if (!ground.IsEmpty)
+            {
+                cgroup.Kill();
+            }
+
+            cgroup.Delete();
+        });
+        cgroup.Apply(limits);
+        return cgroup;
+    }
 }

@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Text;
 using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
-using Hull.Runtime.Cgroups;
 using Hull.Runtime.Checkpoints;
-using Hull.Runtime.Systemd;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Runtime.Bundles;
@@ -46,15 +44,9 @@ public sealed partial class BundleRuntime
         Spec spec = BundleSpec.WithSourcesOf(BundleSpec.Read(options.Bundle, out byte[] text), options.Bundle);
         RefuseWhatCannotBeRestored(spec);
         RefuseHooksOfTheCreation(spec.Hooks);
-        ScopeName? scope = ScopeOf(spec, options.Id);
-        ContainerState state = NewState(spec, options.Id, options.Bundle, scope);
-        BundleHooks.Check(state);
-        undo.Push(() => BundleHooks.Poststop(state, Warn));
-        using ScopeKeeper? keeper = scope is null ? null : ScopeKeeper.Start();
-        ContainerCgroup cgroup = undo.Own(MakeCgroup(scope, state, keeper, spec.Linux?.Resources, undo));
-        undo.Push(() => cgroup.Delete());
-        undo.Push(cgroup.Kill);
-        cgroup.Apply(spec.Linux?.Resources);
+        using BundleGround ground = NewGround(spec, options.Id, options.Bundle, callersKeyring: false);
+        MakeCgroup(ground, spec.Linux?.Resources, undo);
+        ContainerState state = ground.State;
 
         Files.MakeDirectories(options.WorkPath, 0x1C0);
         // Where the root is a mount point for criu, and nobody else sees it.
@@ -84,7 +76,7 @@ public sealed partial class BundleRuntime
             Warn("process.noNewPrivileges: this criu does not restore it: set-user-ID programs have effect in the restored container");
         }
 
-        state = state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTicks ?? 0 };
+        state = ground.Born(pid);
         _store.SaveSpec(options.Id, text);
         _store.Save(state);
         return state;

@@ -27,21 +27,17 @@ public sealed partial class BundleRuntime
                 "--systemd-cgroup: hull's systemd driver needs a host with cgroup v2 alone (boot with systemd.unified_cgroup_hierarchy=1), or use the cgroupfs driver");
     }
 
-    /// <summary>Makes the container's cgroup: with a scope systemd does, around a process that holds its place.</summary>
-    private ContainerCgroup MakeCgroup(ScopeName? scope, ContainerState state, ScopeKeeper? keeper, LinuxResources? limits, Undo undo)
+    /// <summary>systemd makes the cgroup, around the process that holds the container's place.</summary>
+    private ContainerCgroup MakeScope(BundleGround ground, LinuxResources? limits, Undo undo)
     {
-        if (scope is null)
-        {
-            return ContainerCgroup.Create(Host, state.CgroupPath);
-        }
-
+        ScopeName scope = ground.Scope!;
         using (ManagerConnection manager = ManagerConnection.Open())
         {
-            ContainerScope.Start(manager, scope, state.Id, keeper!.Pid, limits);
+            ContainerScope.Start(manager, scope, ground.State.Id, ground.Keeper!.Pid, limits);
         }
 
         undo.Push(() => StopScope(scope.Unit));
-        return ContainerCgroup.Adopt(Host, state.CgroupPath);
+        return ContainerCgroup.Adopt(Host, ground.State.CgroupPath);
     }
 
     private static void StopScope(string unit)

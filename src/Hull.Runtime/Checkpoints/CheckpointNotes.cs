@@ -32,13 +32,14 @@ internal sealed record CheckpointNotes(
         {
             // proc_pid_mountinfo(5): field 4 is the root within the file system, field 5 the mount point, the type follows " - ".
             string[] fields = line.Split(' ');
-            if (bound.Contains(fields[4]))
+            string mounted = MountTable.Unescape(fields[4]);
+            if (bound.Contains(mounted))
             {
-                binds.Add(fields[4]);
+                binds.Add(mounted);
             }
             else if (fields[3] != "/" && line.Contains(" - devtmpfs ", StringComparison.Ordinal))
             {
-                devices[fields[4]] = "/dev" + fields[3];
+                devices[mounted] = "/dev" + MountTable.Unescape(fields[3]);
             }
         }
 

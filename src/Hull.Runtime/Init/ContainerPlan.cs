@@ -14,7 +14,7 @@ internal static class ContainerPlan
     {
         Spec spec = request.Spec;
         Process process = spec.Process ?? throw new ContainerException(ContainerFault.Engine, "process: the spec has no process");
-        SelinuxRule.Check(process.SelinuxLabel, spec.Linux?.MountLabel, Selinux.IsEnabled());
+        SelinuxRule.Check(process.SelinuxLabel, spec.Linux?.MountLabel, Selinux.IsEnabled);
         ProcessSetup payload = new(plan, process, user);
         bool ownUser = namespaces.MakesUser || namespaces.JoinsUser;
         RootfsSetup rootfs = new(plan, spec, root, gates, ownUser);

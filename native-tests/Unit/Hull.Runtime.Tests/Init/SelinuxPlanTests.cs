@@ -14,12 +14,12 @@ public sealed class SelinuxPlanTests
     [InlineData(null, Label, "linux.mountLabel: SELinux is off")]
     public void Check_LabelWhereItIsOff_IsRefused(string? process, string? mount, string message)
     {
-        Assert.StartsWith(message, Assert.Throws<ContainerException>(() => SelinuxRule.Check(process, mount, enabled: false)).Message, StringComparison.Ordinal);
-        SelinuxRule.Check(process, mount, enabled: true);
+        Assert.StartsWith(message, Assert.Throws<ContainerException>(() => SelinuxRule.Check(process, mount, static () => false)).Message, StringComparison.Ordinal);
+        SelinuxRule.Check(process, mount, static () => true);
     }
 
     [Fact]
-    public void Check_NoLabel_IsFine() => SelinuxRule.Check("", null, enabled: false);
+    public void Check_NoLabel_IsFine() => SelinuxRule.Check("", null, static () => throw new InvalidOperationException("asked the host without a label"));
 
     [Fact]
     public void AddExec_FurtherProcess_WritesToAVerifiedProcfs()
