@@ -35,7 +35,7 @@ public sealed partial class Engine
             ["Platform"] = "linux",
             ["MountLabel"] = "",
             ["ProcessLabel"] = "",
-            ["AppArmorProfile"] = SpecBuilder.SecurityOf(config).AppArmor ?? "",
+            ["AppArmorProfile"] = AppArmor.Describe(SpecBuilder.SecurityOf(config).AppArmor, config.Host.Privileged),
             ["ExecIDs"] = null,
             ["HostConfig"] = HostConfigDocument.Of(config, id),
             ["GraphDriver"] = new JsonObject

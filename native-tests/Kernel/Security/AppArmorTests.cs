@@ -14,6 +14,7 @@ public sealed class AppArmorTests(HullStore store) : KernelTest(store)
 
         Assert.Equal("hull-default (enforce)", InBusybox(Label).Ok());
         Assert.Equal("hull-default (enforce)", Hull("exec", "confined", "sh", "-c", Label).Ok());
+        Assert.Equal("hull-default", Hull("inspect", "-f", "{{.AppArmorProfile}}", "confined").Ok());
     }
 
     [KernelTheory(Needs.AppArmor)]

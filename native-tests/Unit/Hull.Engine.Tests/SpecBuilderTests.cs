@@ -27,7 +27,7 @@ public class SpecBuilderTests
         },
         StatEntry = path => path.EndsWith("/seq", StringComparison.Ordinal) ? Device(FileType.CharacterDevice, 116, 1) : Device(FileType.Regular, 0, 0),
         Entries = path => path is "/dev" or "/dev/snd" ? ["seq", "shm", "by-path"] : [],
-        DefaultAppArmorProfile = () => null,
+        AppArmorProfile = asked => asked,
         SharedMemory = (id, fresh) => fresh && id == Id ? "own" : !fresh && id == Other ? "other" : throw new InvalidOperationException(),
     };
 
@@ -134,24 +134,18 @@ public class SpecBuilderTests
     }
 
     [Theory]
-    [InlineData("apparmor=hull-default", "hull-default", true)]
-    [InlineData("apparmor=mine", "mine", false)]
-    [InlineData("apparmor=unconfined", null, false)]
-    public void Build_AppArmorProfile_OursIsLoadedWhenItIsNamed(string option, string? expected, bool loaded)
+    [InlineData("apparmor=mine", false, "host's mine")]
+    [InlineData("apparmor=mine", true, "host's mine")]
+    [InlineData("apparmor=unconfined", false, null)]
+    [InlineData("no-new-privileges", false, "host's default")]
+    [InlineData("no-new-privileges", true, null)]
+    public void Build_AppArmorProfile_IsTheHostsAnswer(string option, bool privileged, string? expected)
     {
-        bool asked = false;
-        SpecHost host = Host with
-        {
-            DefaultAppArmorProfile = () =>
-            {
-                asked = true;
-                return "another";
-            },
-        };
+        SpecHost host = Host with { AppArmorProfile = static asked => "host's " + (asked ?? "default") };
 
-        Spec spec = SpecBuilder.Build(Config(new HostConfig { SecurityOpt = [option] }, null, null), Paths, host);
+        Spec spec = SpecBuilder.Build(Config(new HostConfig { SecurityOpt = [option], Privileged = privileged }, null, null), Paths, host);
 
-        Assert.Equal((expected, loaded), (spec.Process!.ApparmorProfile, asked));
+        Assert.Equal(expected, spec.Process!.ApparmorProfile);
     }
 
     [Fact]

@@ -13,21 +13,34 @@ internal static class AppArmor
     /// <summary>In the order of preference: ours, which is loaded where it is missing, and those that other engines left.</summary>
     private static readonly string[] Defaults = [DefaultAppArmorProfile.Name, "docker-default", "containers-default"];
 
-    /// <summary>Null where AppArmor is off, or where the host has no compiler for our profile and none of the known ones
-    /// is loaded: the other walls stand without it.</summary>
-    public static string? DefaultProfile()
+    /// <summary>The profile for a container that asks for <paramref name="asked"/>, null for the default; ours is loaded where it is the
+    /// one and missing.</summary>
+    /// <returns>Null where none is asked for and AppArmor is off, or the host has no compiler for our profile and none of the known
+    /// ones is loaded: the other walls stand without it.</returns>
+    public static string? Prepare(string? asked)
     {
-        if (!IsEnabled())
+        if (asked is not (null or DefaultAppArmorProfile.Name) || !IsEnabled())
         {
-            return null;
+            return asked;
         }
 
+        string? best = LoadedDefault();
+        if (best != DefaultAppArmorProfile.Name && DefaultAppArmorProfile.TryLoad())
+        {
+            best = DefaultAppArmorProfile.Name;
+        }
+
+        return asked ?? best;
+    }
+
+    /// <summary>For <c>inspect</c>: the profile that confines a container, <c>unconfined</c>, or empty where AppArmor is off.</summary>
+    public static string Describe(string? asked, bool privileged) =>
+        asked ?? (!IsEnabled() ? "" : privileged ? "unconfined" : LoadedDefault() ?? "unconfined");
+
+    /// <summary>The best of the default profiles that are loaded; null where none is.</summary>
+    private static string? LoadedDefault()
+    {
         string loaded = ReadText(Profiles);
-        if (!("\n" + loaded).Contains($"\n{DefaultAppArmorProfile.Name} (", StringComparison.Ordinal) && DefaultAppArmorProfile.TryLoad())
-        {
-            loaded = ReadText(Profiles);
-        }
-
         foreach (string name in Defaults)
         {
             // Lines are "name (enforce)"; podman's and docker's newer profiles carry a version after the name.

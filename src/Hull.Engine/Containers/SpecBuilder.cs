@@ -196,22 +196,12 @@ public sealed partial class SpecBuilder
         return limits;
     }
 
-    private string? AppArmorProfile()
+    private string? AppArmorProfile() => _security.AppArmor switch
     {
-        switch (_security.AppArmor)
-        {
-            case "unconfined":
-                return null;
-            case null:
-                return _host.Privileged ? null : _from.DefaultAppArmorProfile();
-            case DefaultAppArmorProfile.Name:
-                // Named, ours is loaded all the same.
-                _ = _from.DefaultAppArmorProfile();
-                return DefaultAppArmorProfile.Name;
-            case string profile:
-                return profile;
-        }
-    }
+        "unconfined" => null,
+        null when _host.Privileged => null,
+        string or null => _from.AppArmorProfile(_security.AppArmor),
+    };
 
     /// <summary>Docker's defaults for a network namespace of its own: ports below 1024 and ping need no privilege in it.</summary>
     private Dictionary<string, string>? Sysctl()

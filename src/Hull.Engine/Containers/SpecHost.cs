@@ -23,8 +23,8 @@ public sealed record SpecHost
     /// <summary>The names in a directory; empty where it is missing.</summary>
     public Func<string, IReadOnlyList<string>> Entries { get; init; } = ListEntries;
 
-    /// <summary>The profile that a container gets where it asks for none; null where the host has no AppArmor, or not this profile.</summary>
-    public Func<string?> DefaultAppArmorProfile { get; init; } = AppArmor.DefaultProfile;
+    /// <summary>The AppArmor profile for a container that asks for one by name, or for none: see <see cref="AppArmor.Prepare"/>.</summary>
+    public Func<string?, string?> AppArmorProfile { get; init; } = AppArmor.Prepare;
 
     /// <summary>The directory that containers of one shareable IPC namespace see as /dev/shm; true makes it anew.</summary>
     /// <remarks>A mount of another mount namespace cannot be cloned (open_tree(2): EINVAL), so it is a directory of the exec
