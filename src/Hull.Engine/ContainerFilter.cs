@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hull.Engine.Containers;
 using Hull.Images;
+using Hull.Oci;
 
 namespace Hull.Engine;
 

@@ -3,6 +3,7 @@ using Hull.Engine.Volumes;
 using Hull.Images;
 using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
+using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine;

@@ -30,6 +30,21 @@ public static unsafe partial class KernelRandom
         }
     }
 
+    /// <summary>The id of a new object: 64 lower-case hexadecimal digits.</summary>
+    /// <remarks>Never all decimal digits in its short form of 12: as a host name that would read as a number (docker does the same).</remarks>
+    public static string ObjectId()
+    {
+        Span<byte> bytes = stackalloc byte[32];
+        string hex;
+        do
+        {
+            Fill(bytes);
+            hex = Convert.ToHexStringLower(bytes);
+        }
+        while (hex.AsSpan(0, 12).IndexOfAnyInRange('a', 'f') < 0);
+        return hex;
+    }
+
     /// <summary>A number from 0 up to but not including <paramref name="bound"/>, each as likely.</summary>
     public static int Below(int bound)
     {

@@ -1,4 +1,5 @@
 using Hull.Oci.ImageSpec;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

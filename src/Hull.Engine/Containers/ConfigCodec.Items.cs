@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

@@ -20,19 +20,7 @@ public readonly record struct ContainerId
     public string Short => Hex[..12];
 
     /// <summary>A new id from the kernel's random numbers.</summary>
-    /// <remarks>Never all decimal digits in its short form: as a host name that would read as a number (docker does the same).</remarks>
-    public static ContainerId New()
-    {
-        Span<byte> bytes = stackalloc byte[Length / 2];
-        string hex;
-        do
-        {
-            KernelRandom.Fill(bytes);
-            hex = Convert.ToHexStringLower(bytes);
-        }
-        while (hex.AsSpan(0, 12).IndexOfAnyInRange('a', 'f') < 0);
-        return new ContainerId(hex);
-    }
+    public static ContainerId New() => new(KernelRandom.ObjectId());
 
     public static ContainerId Parse(string text) =>
         TryParse(text, out ContainerId id) ? id : throw new FormatException("not a container id: expected 64 lower-case hexadecimal digits");

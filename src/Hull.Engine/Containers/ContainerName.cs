@@ -1,4 +1,5 @@
 using System.Buffers;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

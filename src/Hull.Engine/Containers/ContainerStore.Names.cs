@@ -1,5 +1,6 @@
 using System.Text;
 using Hull.Linux;
+using Hull.Oci;
 using Hull.Runtime;
 using Microsoft.Win32.SafeHandles;
 

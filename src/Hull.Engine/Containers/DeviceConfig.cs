@@ -1,3 +1,5 @@
+using Hull.Oci;
+
 namespace Hull.Engine.Containers;
 
 /// <summary>--device <c>HOST[:CONTAINER][:rwm]</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hull.Oci.RuntimeSpec;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

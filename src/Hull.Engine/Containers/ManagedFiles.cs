@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Hull.Linux;
+using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Containers;

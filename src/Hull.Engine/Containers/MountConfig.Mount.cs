@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

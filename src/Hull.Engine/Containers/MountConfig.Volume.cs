@@ -1,3 +1,5 @@
+using Hull.Oci;
+
 namespace Hull.Engine.Containers;
 
 /// <summary>-v and --tmpfs.</summary>

@@ -1,4 +1,5 @@
 using Hull.Oci.RuntimeSpec;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Hull.Engine.Logs;
 using Hull.Linux;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

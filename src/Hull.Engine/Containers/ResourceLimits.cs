@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

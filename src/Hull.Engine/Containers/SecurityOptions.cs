@@ -1,5 +1,6 @@
 using System.Text;
 using Hull.Linux;
+using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Containers;

@@ -1,4 +1,5 @@
 using Hull.Linux;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

@@ -1,5 +1,6 @@
 using Hull.Linux;
 using Hull.Oci.RuntimeSpec;
+using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 

@@ -1,3 +1,5 @@
+using Hull.Oci;
+
 namespace Hull.Engine.Containers;
 
 /// <summary>--sysctl: only what the kernel keeps per namespace, and only where that namespace is the container's own. Anything

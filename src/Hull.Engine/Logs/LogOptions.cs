@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hull.Engine.Containers;
+using Hull.Oci;
 
 namespace Hull.Engine.Logs;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Hull.Engine.Containers;
 using Hull.Linux;
+using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Monitor;

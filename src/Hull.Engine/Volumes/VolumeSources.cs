@@ -1,5 +1,6 @@
 using Hull.Engine.Containers;
 using Hull.Linux;
+using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Volumes;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Hull.Engine.Containers;
 using Hull.Linux;
+using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine.Volumes;

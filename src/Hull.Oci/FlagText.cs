@@ -1,7 +1,7 @@
-namespace Hull.Engine.Containers;
+namespace Hull.Oci;
 
 /// <summary>What a user or an image wrote, made fit for an error message.</summary>
-internal static class FlagText
+public static class FlagText
 {
     private const int Longest = 200;
 

@@ -1,10 +1,9 @@
 using System.Text.Json;
-using Hull.Oci;
 
-namespace Hull.Engine.Containers;
+namespace Hull.Oci;
 
-/// <summary>The small forms that the container records are made of. Zero values are absent on disk.</summary>
-internal static class RecordJson
+/// <summary>The small forms that records on disk are made of. Zero values are absent on disk.</summary>
+public static class RecordJson
 {
     public static JsonWriterOptions Options => new() { SkipValidation = true, Encoder = MinimalJsonEncoder.Instance };
 
