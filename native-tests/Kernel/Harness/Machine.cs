@@ -86,6 +86,10 @@ public static class Machine
         Needs.Selinux => Read("/sys/fs/selinux/enforce") == "1" && File.ReadAllText("/proc/self/attr/current").StartsWith("system_u:system_r:kernel_t:", StringComparison.Ordinal)
             ? null : "SELinux is off, or has another policy than Security/selinux.cil",
         Needs.Podman => HasProgram("podman"),
+        Needs.Links => HasProgram("ip"),
+        Needs.LinkModules => Succeeds("unshare", "--net", "sh", "-c", "ip link add d type dummy && ip link add i link d type ipvlan")
+            ? null : "the kernel has no dummy or no ipvlan links",
+        Needs.Nftables => HasProgram("nft") ?? Probe(Needs.Links),
         Needs.Registry => HasProgram("docker-registry"),
         Needs.Runc => HasProgram("runc"),
         Needs.Loop => File.Exists("/dev/loop-control") ? HasProgram("mkfs.ext4") : "no loop devices",
@@ -112,6 +116,12 @@ public static class Machine
     private static bool HasCapability(int number) => (EffectiveCapabilities & (1UL << number)) != 0;
 
     private static string? HasProgram(string name) => FindProgram(name) is null ? $"{name} is not installed" : null;
+
+    private static bool Succeeds(string program, params string[] arguments)
+    {
+        using HullProcess process = new(program, arguments, new Dictionary<string, string?>());
+        return process.Finish().ExitCode == 0;
+    }
 
     private static string? Read(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : null;
 }

@@ -69,4 +69,13 @@ public enum Needs
 
     /// <summary>SELinux enforces the suite's own policy, Security/selinux.cil.</summary>
     Selinux = 1 << 21,
+
+    /// <summary>Network namespaces with bridges and veths, and Debian's iproute2 as a second opinion.</summary>
+    Links = 1 << 22,
+
+    /// <summary>nf_tables with NAT in inet tables, and Debian's nftables as a second opinion.</summary>
+    Nftables = 1 << 23,
+
+    /// <summary>The kinds of link that kernels have as modules: dummy and ipvlan.</summary>
+    LinkModules = 1 << 24,
 }
