@@ -1,11 +1,10 @@
-using Hull.Linux;
 using Microsoft.Win32.SafeHandles;
 
-namespace Hull.Engine.Monitor;
+namespace Hull.Linux;
 
 /// <summary>The one thread of a monitor: waits for descriptors and deadlines and calls what belongs to them, in turn. Nothing
 /// here is thread-safe, and nothing that is called may block.</summary>
-internal sealed class EventLoop : IDisposable
+public sealed class EventLoop : IDisposable
 {
     private readonly Epoll _epoll = new();
     private readonly List<Watch?> _watches = [];
@@ -85,86 +84,4 @@ internal sealed class EventLoop : IDisposable
 
         return _deadlines.Count == 0 ? -1 : (int)Math.Clamp(_deadlines[0].At - Environment.TickCount64, 0, int.MaxValue);
     }
-}
-
-/// <summary>One descriptor that an <see cref="EventLoop"/> waits for. Disposing ends the watch and leaves the descriptor.</summary>
-internal sealed class Watch : IDisposable
-{
-    private readonly EventLoop _loop;
-    private readonly Epoll _epoll;
-    private readonly SafeFileHandle _file;
-    private readonly int _slot;
-    private PollEvents _events;
-    private bool _disposed;
-
-    internal Watch(EventLoop loop, Epoll epoll, SafeFileHandle file, Action<PollEvents> ready, int slot, ulong tag)
-    {
-        _loop = loop;
-        _epoll = epoll;
-        _file = file;
-        _slot = slot;
-        Ready = ready;
-        Tag = tag;
-    }
-
-    internal Action<PollEvents> Ready { get; }
-
-    internal ulong Tag { get; }
-
-    /// <summary>What is waited for. None takes the descriptor out, since a hang-up would be reported in any case, again and again.</summary>
-    public PollEvents Events
-    {
-        get => _events;
-        set
-        {
-            if (value == _events || _disposed)
-            {
-                return;
-            }
-
-            if (value == PollEvents.None)
-            {
-                _epoll.Remove(_file);
-            }
-            else if (_events == PollEvents.None)
-            {
-                _epoll.Add(_file, value, Tag);
-            }
-            else
-            {
-                _epoll.Modify(_file, value, Tag);
-            }
-
-            _events = value;
-        }
-    }
-
-    public void Dispose()
-    {
-        if (!_disposed)
-        {
-            Events = PollEvents.None;
-            _disposed = true;
-            _loop.Forget(_slot);
-        }
-    }
-}
-
-/// <summary>Something to be done at a time. Disposing cancels it.</summary>
-internal sealed class Deadline(long at, Action elapsed) : IDisposable
-{
-    /// <summary>On the scale of <see cref="Environment.TickCount64"/>.</summary>
-    internal long At { get; } = at;
-
-    internal bool IsCancelled { get; private set; }
-
-    internal void Elapse()
-    {
-        if (!IsCancelled)
-        {
-            elapsed();
-        }
-    }
-
-    public void Dispose() => IsCancelled = true;
 }
