@@ -1,12 +1,10 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Linux;
 
 /// <summary>The entries of a directory, names as bytes, and the removal of whole trees.</summary>
-public static unsafe partial class DirectoryListing
+public static class DirectoryListing
 {
     /// <summary>How many directories of a tree are open at once while it is removed.</summary>
     private const int MaxOpenDepth = 32;
@@ -17,28 +15,13 @@ public static unsafe partial class DirectoryListing
     public static IReadOnlyList<DirectoryEntry> Read(SafeFileHandle directory, string? target = null)
     {
         List<DirectoryEntry> entries = [];
-        byte[] buffer = new byte[32768];
-        while (true)
+        DirectoryReader reader = new(directory, new byte[32768], target);
+        while (reader.MoveNext())
         {
-            nint n;
-            // SAFETY: the array is pinned for the call and its length bounds the kernel's write.
-            fixed (byte* p = buffer)
-            {
-                n = getdents64(Files.Fd(directory), p, (nuint)buffer.Length);
-            }
-
-            if (n < 0)
-            {
-                throw SyscallException.Last("getdents64", target);
-            }
-
-            if (n == 0)
-            {
-                return entries;
-            }
-
-            Parse(buffer.AsSpan(0, (int)n), entries);
+            entries.Add(new DirectoryEntry(reader.Name.ToArray(), reader.Type));
         }
+
+        return entries;
     }
 
     /// <summary>Removes a name and, if it is a directory, all below it, never through a symbolic link or into another
@@ -148,27 +131,6 @@ public static unsafe partial class DirectoryListing
             throw new SyscallException("open", Path.GetDirectoryName(full), errno);
         }
     }
-
-    /// <summary>struct linux_dirent64: inode (8), offset (8), record length (2), type (1), name and NUL.</summary>
-    private static void Parse(ReadOnlySpan<byte> records, List<DirectoryEntry> entries)
-    {
-        while (records.Length > 0)
-        {
-            int length = BinaryPrimitives.ReadUInt16LittleEndian(records[16..]);
-            ReadOnlySpan<byte> name = records[19..length];
-            name = name[..name.IndexOf((byte)0)];
-            if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
-            {
-                // DT_ values are the S_IFMT bits shifted right by 12.
-                entries.Add(new DirectoryEntry(name.ToArray(), (FileType)((uint)records[18] << 12)));
-            }
-
-            records = records[length..];
-        }
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint getdents64(int fd, byte* buffer, nuint count);
 }
 
 /// <summary>One name of a directory. The type is 0 where the file system does not tell.</summary>

@@ -133,18 +133,31 @@ public static unsafe partial class Files
     /// <summary>readlinkat(2); null with the errno where it fails.</summary>
     public static byte[]? TryReadLink(SafeFileHandle directory, ReadOnlySpan<byte> name, out Errno errno)
     {
-        byte* text = stackalloc byte[MaxNameBytes + 1];
-        byte* buffer = stackalloc byte[MaxPathBytes + 1];
-        errno = Terminate(name, text, MaxNameBytes);
+        Span<byte> target = stackalloc byte[MaxPathBytes + 1];
+        int length = TryReadLink(directory, name, target, out errno);
+        return length < 0 ? null : target[..length].ToArray();
+    }
+
+    /// <summary>readlinkat(2) of a path below the directory into a buffer, which cuts off what is longer.</summary>
+    /// <returns>The count of bytes; -1 with the errno where it fails.</returns>
+    public static int TryReadLink(SafeFileHandle directory, ReadOnlySpan<byte> path, Span<byte> target, out Errno errno)
+    {
+        byte* text = stackalloc byte[MaxPathBytes + 1];
+        errno = Terminate(path, text, MaxPathBytes);
         if (errno != Errno.None)
         {
-            return null;
+            return -1;
         }
 
-        // SAFETY: a terminated string, and a buffer whose length is passed.
-        nint n = readlinkat_bytes(Fd(directory), text, buffer, MaxPathBytes + 1);
+        nint n;
+        // SAFETY: a terminated string of this frame; the buffer is pinned for the call and its length is passed.
+        fixed (byte* p = target)
+        {
+            n = readlinkat_bytes(Fd(directory), text, p, (nuint)target.Length);
+        }
+
         errno = n < 0 ? SyscallException.LastErrno : Errno.None;
-        return n < 0 ? null : new ReadOnlySpan<byte>(buffer, (int)n).ToArray();
+        return (int)n;
     }
 
     /// <summary>statx(2) of the entry itself; null with the errno where it fails.</summary>

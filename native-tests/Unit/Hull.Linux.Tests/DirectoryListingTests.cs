@@ -25,6 +25,31 @@ public sealed class DirectoryListingTests : IDisposable
     }
 
     [Fact]
+    public void DirectoryReader_SmallestBuffer_GivesEveryEntryAndItsLink()
+    {
+        for (int i = 0; i < 50; i++)
+        {
+            File.CreateSymbolicLink($"{_root}/{i:D2}{new string('x', 250)}", $"target {i}");
+        }
+
+        using SafeFileHandle root = Files.Open(_root, OpenFlags.ReadOnly | OpenFlags.Directory);
+        DirectoryReader reader = new(root, stackalloc byte[280]);
+        Span<byte> target = stackalloc byte[9];
+        SortedSet<string> targets = [];
+        while (reader.MoveNext())
+        {
+            Assert.Equal(FileType.SymbolicLink, reader.Type);
+            int length = Files.TryReadLink(root, reader.Name, target, out Errno _);
+            targets.Add(Encoding.UTF8.GetString(target[..length]));
+        }
+
+        Assert.Equal(50, targets.Count);
+        Assert.Contains("target 49", targets);
+        Assert.Equal(-1, Files.TryReadLink(root, "missing"u8, target, out Errno errno));
+        Assert.Equal(Errno.ENOENT, errno);
+    }
+
+    [Fact]
     public void RemoveTree_SymbolicLinks_AreRemovedNotFollowed()
     {
         Directory.CreateDirectory($"{_root}/outside");
