@@ -164,6 +164,14 @@ public static unsafe partial class InternetSockets
 
     private static void Bind(SafeFileHandle socket, SocketEndpoint local)
     {
+        int one = 1;
+        // One at :: is for IPv6 alone: the other family has a socket of its own.
+        // SAFETY: the kernel reads one int from a local.
+        if (local.Family == SocketEndpoint.FamilyInternet6 && setsockopt(Files.Fd(socket), LevelIPv6, OptionIPv6Only, &one, sizeof(int)) != 0)
+        {
+            throw SyscallException.Last("setsockopt", local.ToString(), "IPV6_V6ONLY");
+        }
+
         // SAFETY: the kernel reads Length bytes of a local struct sockaddr.
         if (bind(Files.Fd(socket), &local, local.Length) != 0)
         {
@@ -176,7 +184,9 @@ public static unsafe partial class InternetSockets
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int LevelSocket = 1;
+    private const int LevelIPv6 = 41;
     private const int OptionReuseAddress = 2;
+    private const int OptionIPv6Only = 26;
     private const int OptionError = 4;
     private const int MessageNoSignal = 0x4000;
 

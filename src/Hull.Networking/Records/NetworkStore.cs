@@ -178,7 +178,8 @@ public sealed class NetworkStore
 
     private NetworkConfig? TryReadName(string name) => Files.TryReadLink(null, NameOf(name), out _) is { } id ? TryRead(id) : null;
 
-    private NetworkConfig? TryRead(string id)
+    /// <summary>Null where there is none.</summary>
+    public NetworkConfig? TryRead(string id)
     {
         string path = PathOf(id);
         using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.NoFollow, 0, out Errno errno);

@@ -1,0 +1,106 @@
+using System.Text;
+using System.Text.Json;
+using Hull.Linux;
+using Hull.Linux.Netlink;
+using Hull.Networking.Addresses;
+using Hull.Networking.Endpoints;
+using Hull.Networking.Records;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Networking.Host;
+
+/// <summary>Networks as this host has them: links, addresses, names and rules of the containers that run.</summary>
+/// <remarks>
+/// Stateless but for what is on disk, so that any number of processes work side by side. Below the exec root, in <c>networks/</c>, each
+/// network with endpoints has a directory (<see cref="NetworkPaths"/>), and <c>lock</c> is held by whoever changes any of them. A
+/// container's endpoints are written down in its own runtime directory (<c>network.json</c>) before any link is made, so that whoever
+/// finds it dead can remove them. For single-threaded processes: it moves between network namespaces.
+/// </remarks>
+public sealed partial class HostNetworks
+{
+    private const uint PrivateMode = 0x1C0;
+    private const int LargestState = 1 << 20;
+
+    private readonly string _execRoot;
+    private readonly Func<string, bool> _isAlive;
+
+    /// <param name="isAlive">Whether a container, by its id, has a monitor.</param>
+    public HostNetworks(string dataRoot, string execRoot, Func<string, bool> isAlive)
+    {
+        _execRoot = execRoot;
+        _isAlive = isAlive;
+        Store = new NetworkStore(dataRoot, HostRoutes);
+    }
+
+    public NetworkStore Store { get; }
+
+    /// <summary>Takes what could not be undone of an attachment that failed.</summary>
+    public Action<string> Warn { get; init; } = static _ => { };
+
+    /// <summary>The endpoints and ports of a running container; null where it has none, or does not run.</summary>
+    /// <exception cref="NetworkException">Host: the record is damaged.</exception>
+    public ContainerNetworkState? StateOf(string container)
+    {
+        string path = StatePath(container);
+        using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out Errno errno);
+        if (file is null)
+        {
+            return errno is Errno.ENOENT or Errno.ENOTDIR ? null : throw new SyscallException("open", path, errno);
+        }
+
+        try
+        {
+            return ContainerNetworkState.Read(Files.ReadAll(file, LargestState, path));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new NetworkException(NetworkError.Host, $"{path} is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The containers that are on a network now, by their ids; some may have been killed.</summary>
+    public IReadOnlyList<string> ContainersOn(NetworkConfig network)
+    {
+        string path = PathsOf(network).Endpoints;
+        using SafeFileHandle? directory = Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out Errno errno);
+        return directory is not null ? [.. DirectoryListing.Read(directory, path).Select(static entry => Encoding.ASCII.GetString(entry.Name))]
+            : errno == Errno.ENOENT ? []
+            : throw new SyscallException("open", path, errno);
+    }
+
+    private NetworkPaths PathsOf(NetworkConfig network) => NetworkPaths.Of(_execRoot, network.Id);
+
+    private AddressLeases LeasesOf(NetworkConfig network) => new(PathsOf(network).Addresses, _isAlive);
+
+    private string StatePath(string container) => $"{_execRoot}/containers/{container}/network.json";
+
+    private FileLock Lock()
+    {
+        string root = NetworkPaths.Root(_execRoot);
+        Files.MakeDirectories(root, PrivateMode);
+        return FileLock.Acquire(root + "/lock");
+    }
+
+    private void Save(string container, ContainerNetworkState state) =>
+        AtomicFile.Write(StatePath(container), state.Write().Span, durable: false);
+
+    /// <summary>Every subnet that the host has a route to, but for the default route: a new network must not hide one.</summary>
+    private static List<UsedSubnet> HostRoutes()
+    {
+        using Rtnetlink links = Rtnetlink.Open();
+        Dictionary<int, string> names = links.Links().ToDictionary(static link => link.Index, static link => link.Name);
+        List<UsedSubnet> used = [];
+        foreach (Route route in links.Routes())
+        {
+            if (!route.IsDefault && route.Kind is RouteKind.Unicast or RouteKind.Local)
+            {
+                used.Add(new UsedSubnet(
+                    Subnet.Around(route.Destination.BaseAddress, route.Destination.PrefixLength),
+                    Network: null,
+                    route.Index is int index ? names.GetValueOrDefault(index) : null));
+            }
+        }
+
+        return used;
+    }
+}

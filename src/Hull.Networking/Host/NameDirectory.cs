@@ -1,0 +1,63 @@
+using System.Text;
+using Hull.Linux;
+using Hull.Networking.Endpoints;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Networking.Host;
+
+/// <summary>The names of a network's endpoints, as their DNS servers read them: <c>names/NAME/SHORTID</c>, a symbolic link to
+/// <c>IPV4,IPV6</c>, either of which may be missing. Names are in lower case.</summary>
+/// <remarks>Each change is one system call, and seen by the next query. Several containers may share a name.</remarks>
+/// <param name="directory">Exists.</param>
+internal sealed class NameDirectory(string directory)
+{
+    private const uint PrivateMode = 0x1C0;
+
+    public void Add(string container, Endpoint endpoint)
+    {
+        foreach (string name in NamesOf(container, endpoint))
+        {
+            string place = $"{directory}/{name}";
+            Files.MakeDirectory(null, place, PrivateMode);
+            string link = $"{place}/{container[..12]}";
+            // One that a killed predecessor left has other addresses.
+            Files.Unlink(null, link);
+            Files.MakeSymbolicLink($"{endpoint.IPv4},{endpoint.IPv6}", null, link);
+        }
+    }
+
+    /// <summary>Takes a container's names out, whichever they are; a name that nobody has goes.</summary>
+    public void Remove(string container)
+    {
+        using SafeFileHandle? names = Files.TryOpenAt(null, directory, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out _);
+        if (names is null)
+        {
+            return;
+        }
+
+        foreach (DirectoryEntry entry in DirectoryListing.Read(names, directory))
+        {
+            string place = $"{directory}/{Encoding.UTF8.GetString(entry.Name)}";
+            if (Files.Unlink(null, $"{place}/{container[..12]}"))
+            {
+                RemoveIfEmpty(place);
+            }
+        }
+    }
+
+    /// <summary>The names that can be asked for: an alias that is none of DNS is of no use to anybody.</summary>
+    private static IEnumerable<string> NamesOf(string container, Endpoint endpoint) =>
+        endpoint.Names.Append(container[..12]).Where(static name => Words.IsName(name)).Select(static name => name.ToLowerInvariant()).Distinct();
+
+    private static void RemoveIfEmpty(string place)
+    {
+        try
+        {
+            Files.RemoveDirectory(null, place);
+        }
+        catch (SyscallException e) when (e.Errno == Errno.ENOTEMPTY)
+        {
+            // Another container has the name too.
+        }
+    }
+}
