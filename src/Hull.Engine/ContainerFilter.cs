@@ -177,7 +177,10 @@ public sealed class ContainerFilter
     }
 
     private bool HasNetwork(ContainerStatus status, string wanted) =>
-        _config?.Invoke(status) is { } config && (config.Host.NetworkMode is { Length: > 0 } mode ? mode : "default") == wanted;
+        _config?.Invoke(status)?.Host is { } host
+        && (host.Endpoints is { } endpoints
+            ? endpoints.Any(endpoint => endpoint.NetworkName == wanted || endpoint.Network.StartsWith(wanted, StringComparison.Ordinal))
+            : host.NetworkMode == wanted);
 
     private DateTimeOffset? Created(Engine engine, List<ContainerStatus> all, string key)
     {

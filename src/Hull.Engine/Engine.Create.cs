@@ -41,7 +41,7 @@ public sealed partial class Engine
     public ContainerConfig Configure(CreateRequest request, Image image)
     {
         RequestValidator.Validate(request);
-        HostConfig host = Resolve(request.Host);
+        HostConfig host = WithNetworks(Resolve(request.Host));
         request = request with { Host = host };
         return ConfigBuilder.Build(
             request,

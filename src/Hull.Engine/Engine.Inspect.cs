@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Hull.Engine.Containers;
+using Hull.Engine.Networks;
 
 namespace Hull.Engine;
 
@@ -50,7 +51,7 @@ public sealed partial class Engine
             },
             ["Mounts"] = MountPoints(config),
             ["Config"] = Config(config),
-            ["NetworkSettings"] = Network(config, status),
+            ["NetworkSettings"] = NetworkSettingsDocument.Of(config, status, status.IsLive ? Networks.StateOf(id.Hex) : null),
         };
     }
 
@@ -132,28 +133,6 @@ public sealed partial class Engine
         }
 
         return points;
-    }
-
-    private static JsonObject Network(ContainerConfig config, ContainerStatus status)
-    {
-        string mode = config.Host.NetworkMode is { Length: > 0 } given ? given : "default";
-        JsonObject networks = [];
-        if (NamespaceModes.Joined(mode) is null)
-        {
-            networks[mode == "default" ? "none" : mode] = new JsonObject { ["IPAddress"] = "", ["Gateway"] = "", ["MacAddress"] = "" };
-        }
-
-        return new JsonObject
-        {
-            ["Bridge"] = "",
-            ["SandboxID"] = "",
-            ["SandboxKey"] = status.Pid > 0 ? string.Create(CultureInfo.InvariantCulture, $"/proc/{status.Pid}/ns/net") : "",
-            ["Ports"] = new JsonObject(),
-            ["IPAddress"] = "",
-            ["Gateway"] = "",
-            ["MacAddress"] = "",
-            ["Networks"] = networks,
-        };
     }
 
     private static string Time(DateTimeOffset? time) =>

@@ -2,6 +2,7 @@ using Hull.Engine.Containers;
 using Hull.Engine.Monitor;
 using Hull.Linux;
 using Hull.Linux.Cgroups;
+using Hull.Networking;
 using Hull.Runtime.Cgroups;
 
 namespace Hull.Engine;
@@ -43,6 +44,7 @@ public sealed partial class Engine
             ended = now with
             {
                 State = ContainerState.Exited,
+                Ports = null,
                 Pid = 0,
                 MonitorPid = 0,
                 ExitCode = Killed,
@@ -135,6 +137,15 @@ public sealed partial class Engine
         catch (Exception e) when (e is CgroupException or SyscallException)
         {
             throw new EngineException(EngineErrorKind.System, $"container {id.Short}: cleaning up after its killed monitor: {e.Message}", e);
+        }
+
+        try
+        {
+            Networks.Detach(id.Hex);
+        }
+        catch (Exception e) when (e is NetworkException or SyscallException)
+        {
+            throw new EngineException(EngineErrorKind.System, $"container {id.Short}: cleaning up its networks after its killed monitor: {e.Message}", e);
         }
 
         Containers.ClearRuntime(id);

@@ -1,7 +1,10 @@
 using Hull.Engine.Containers;
+using Hull.Engine.Networks;
 using Hull.Engine.Volumes;
 using Hull.Images;
 using Hull.Linux;
+using Hull.Networking;
+using Hull.Networking.Host;
 
 namespace Hull.Engine;
 
@@ -17,6 +20,7 @@ public sealed partial class Engine
         Paths = paths;
         Containers = new ContainerStore(paths);
         Volumes = new VolumeStore(paths);
+        Networks = NetworksOf(paths);
     }
 
     public HullPaths Paths { get; }
@@ -24,6 +28,9 @@ public sealed partial class Engine
     public ContainerStore Containers { get; }
 
     public VolumeStore Volumes { get; }
+
+    /// <summary>The networks of this store, and what this host has of them.</summary>
+    public HostNetworks Networks { get; }
 
     /// <summary>Opened on first use: most commands on containers need none.</summary>
     public ImageStore Images => _images ??= ImageStore.Open(Paths.DataRoot);
@@ -133,6 +140,7 @@ public sealed partial class Engine
     private static EngineException Wrap(string operation, Exception e) => e switch
     {
         EngineException engine => engine,
+        NetworkException network => NetworkFailure.Wrap(network),
         ImageException image => new EngineException(
             image.Kind switch
             {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Hull.Engine.Containers;
+using Hull.Engine.Networks;
 
 namespace Hull.Engine;
 
@@ -19,8 +20,8 @@ internal static class HostConfigDocument
                 ["Type"] = host.LogConfig?.Driver is { Length: > 0 } driver ? driver : "json-file",
                 ["Config"] = Engine.Map(host.LogConfig?.Options),
             },
-            ["NetworkMode"] = host.NetworkMode is { Length: > 0 } network ? network : "default",
-            ["PortBindings"] = new JsonObject(),
+            ["NetworkMode"] = host.NetworkMode is { Length: > 0 } network ? network : "bridge",
+            ["PortBindings"] = NetworkSettingsDocument.Bindings(host),
             ["RestartPolicy"] = new JsonObject
             {
                 ["Name"] = host.RestartPolicy?.Name ?? "no",
@@ -45,7 +46,7 @@ internal static class HostConfigDocument
             ["OomScoreAdj"] = host.OomScoreAdj ?? 0,
             ["PidMode"] = host.PidMode ?? "",
             ["Privileged"] = host.Privileged,
-            ["PublishAllPorts"] = false,
+            ["PublishAllPorts"] = host.PublishAll,
             ["ReadonlyRootfs"] = host.ReadonlyRootfs,
             ["SecurityOpt"] = TextsOrNull(host.SecurityOpt),
             ["Tmpfs"] = Tmpfs(host),

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Hull.Engine.Containers;
 using Hull.Linux;
 using Hull.Oci;
 using Microsoft.Win32.SafeHandles;

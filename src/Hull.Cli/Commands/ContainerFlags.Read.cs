@@ -31,13 +31,12 @@ internal sealed partial class ContainerFlags
             throw EngineException.Invalid("conflicting options: cannot specify both --restart and --rm");
         }
 
-        CheckNetwork(result.TextOf(_network));
         return new CreateRequest
         {
             Image = positional[0],
             Name = result.TextOf(_name),
             Payload = ReadPayload(result, positional, attached),
-            Host = ReadHost(result) with { RestartPolicy = restart, AutoRemove = remove },
+            Host = WithNetworks(ReadHost(result) with { RestartPolicy = restart, AutoRemove = remove }, result),
         };
     }
 
@@ -52,17 +51,6 @@ internal sealed partial class ContainerFlags
 
     /// <summary><c>os[/arch[/variant]]</c>; null for the host's own.</summary>
     public string? Platform(ParseResult result) => result.TextOf(_platform);
-
-    private static void CheckNetwork(string? network)
-    {
-        if (network is null or "none" or "host" or "default" || network.StartsWith("container:", StringComparison.Ordinal))
-        {
-            return;
-        }
-
-        throw new EngineException(EngineErrorKind.Unsupported,
-            $"--network {network} is not available yet: it needs bridge networks, and this version has --network none, host and container:NAME");
-    }
 
     private PayloadConfig ReadPayload(ParseResult result, IReadOnlyList<string> positional, bool attached)
     {
@@ -119,7 +107,6 @@ internal sealed partial class ContainerFlags
         UtsMode = result.TextOf(_uts),
         CgroupnsMode = result.TextOf(_cgroupns),
         UsernsMode = result.TextOf(_userns),
-        NetworkMode = result.TextOf(_network),
         CgroupParent = result.TextOf(_cgroupParent),
         Resources = ReadResources(result),
         OomScoreAdj = result.IntegerOf(_oomScoreAdj, -1000, 1000),
@@ -225,31 +212,6 @@ internal sealed partial class ContainerFlags
         return nano == decimal.Truncate(nano)
             ? (long)nano
             : throw UsageException.InvalidArgument(text, Flags.Display(_cpus), "value is too precise");
-    }
-
-    private List<string>? ReadPorts(ParseResult result)
-    {
-        List<string>? ports = null;
-        foreach (string text in result.ListOf(_expose) ?? [])
-        {
-            int slash = text.IndexOf('/', StringComparison.Ordinal);
-            string protocol = slash < 0 ? "tcp" : text[(slash + 1)..];
-            string range = slash < 0 ? text : text[..slash];
-            int dash = range.IndexOf('-', StringComparison.Ordinal);
-            if (!ushort.TryParse(dash < 0 ? range : range[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out ushort first)
-                || !ushort.TryParse(dash < 0 ? range : range[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort last)
-                || last < first || protocol is not ("tcp" or "udp" or "sctp"))
-            {
-                throw EngineException.Invalid($"invalid range format for --expose: {text}");
-            }
-
-            for (int port = first; port <= last; port++)
-            {
-                (ports ??= []).Add($"{port}/{protocol}");
-            }
-        }
-
-        return ports;
     }
 
     private static List<T>? Each<T>(ParseResult result, Option<string[]?> option, Func<string, T> parse)

@@ -57,13 +57,20 @@ internal sealed partial class ContainerFlags
     private readonly Option<string?> _memorySwappiness;
     private readonly Option<string[]?> _mount;
     private readonly Option<string?> _name;
-    private readonly Option<string?> _network;
+    private readonly Option<string?> _ip;
+    private readonly Option<string?> _ip6;
+    private readonly Option<string[]?> _link;
+    private readonly Option<string?> _macAddress;
+    private readonly Option<string[]?> _network;
+    private readonly Option<string[]?> _networkAlias;
     private readonly Option<bool?> _oomKillDisable;
     private readonly Option<string?> _oomScoreAdj;
     private readonly Option<string?> _pid;
     private readonly Option<string?> _pidsLimit;
     private readonly Option<string?> _platform;
     private readonly Option<bool?> _privileged;
+    private readonly Option<string[]?> _publish;
+    private readonly Option<bool?> _publishAll;
     private readonly Option<string?> _pull;
     private readonly Option<bool?> _quiet;
     private readonly Option<bool?> _readOnly;
@@ -125,18 +132,23 @@ internal sealed partial class ContainerFlags
         _hostname = Text("--hostname", "string", "Container host name", "-h");
         _init = Switch("--init", "Run an init inside the container that forwards signals and reaps processes");
         _interactive = Switch("--interactive", "Keep STDIN open even if not attached", "-i");
+        _ip = Text("--ip", "string", "IPv4 address (e.g., 172.30.100.104)");
+        _ip6 = Text("--ip6", "string", "IPv6 address (e.g., 2001:db8::33)");
         _ipc = Text("--ipc", "string", "IPC mode to use");
         _label = List("--label", "Set meta data on a container", "-l");
         _labelFile = List("--label-file", "Read in a line delimited file of labels");
+        _link = List("--link", "Add link to another container");
         _logDriver = Text("--log-driver", "string", "Logging driver for the container");
         _logOption = List("--log-opt", "Log driver options");
+        _macAddress = Text("--mac-address", "string", "Container MAC address (e.g., 92:d0:c6:0a:29:33)");
         _memory = Text("--memory", "bytes", "Memory limit", "-m");
         _memoryReservation = Text("--memory-reservation", "bytes", "Memory soft limit");
         _memorySwap = Text("--memory-swap", "bytes", "Swap limit equal to memory plus swap: '-1' to enable unlimited swap");
         _memorySwappiness = Text("--memory-swappiness", "int", "Tune container memory swappiness (0 to 100) (default -1)");
         _mount = List("--mount", "Attach a filesystem mount to the container", type: "mount");
         _name = Text("--name", "string", "Assign a name to the container");
-        _network = Text("--network", "network", "Connect a container to a network", alias: "--net");
+        _network = List("--network", "Connect a container to a network", type: "network", alias: "--net");
+        _networkAlias = List("--network-alias", "Add network-scoped alias for the container", alias: "--net-alias");
         Hidden(Flags.Switch("--no-healthcheck", "Disable any container-specified HEALTHCHECK"));
         _oomKillDisable = Switch("--oom-kill-disable", "Disable OOM Killer");
         _oomScoreAdj = Text("--oom-score-adj", "int", "Tune host's OOM preferences (-1000 to 1000)");
@@ -144,6 +156,8 @@ internal sealed partial class ContainerFlags
         _pidsLimit = Text("--pids-limit", "int", "Tune container pids limit (set -1 for unlimited)");
         _platform = Text("--platform", "string", "Set platform if server is multi-platform capable");
         _privileged = Switch("--privileged", "Give extended privileges to this container");
+        _publish = List("--publish", "Publish a container's port(s) to the host", "-p");
+        _publishAll = Switch("--publish-all", "Publish all exposed ports to random ports", "-P");
         _pull = Text("--pull", "string", "Pull image before running (\"always\", \"missing\", \"never\") (default \"missing\")");
         _quiet = Switch("--quiet", "Suppress the pull output", "-q");
         _readOnly = Switch("--read-only", "Mount the container's root filesystem as read only");
@@ -178,17 +192,9 @@ internal sealed partial class ContainerFlags
     /// reason rather than with "unknown flag".</summary>
     private void DeclareUnavailable()
     {
-        const string bridge = "it needs bridge networks, and this version has --network none, host and container:NAME";
         const string health = "health checks are not run by this version";
         const string windows = "it exists on Windows only";
-        Unavailable(Flags.List("--publish", "Publish a container's port(s) to the host", "-p"), bridge);
-        Unavailable(Flags.Switch("--publish-all", "Publish all exposed ports to random ports", "-P"), bridge);
-        Unavailable(Flags.Text("--ip", "string", "IPv4 address"), bridge);
-        Unavailable(Flags.Text("--ip6", "string", "IPv6 address"), bridge);
-        Unavailable(Flags.List("--link", "Add link to another container"), bridge);
-        Unavailable(Flags.List("--link-local-ip", "Container IPv4/IPv6 link-local addresses"), bridge);
-        Unavailable(Flags.Text("--mac-address", "string", "Container MAC address"), bridge);
-        Unavailable(Flags.List("--network-alias", "Add network-scoped alias for the container", alias: "--net-alias"), bridge);
+        Unavailable(Flags.List("--link-local-ip", "Container IPv4/IPv6 link-local addresses"), "a container's addresses are of its networks' subnets");
         Unavailable(Flags.Text("--health-cmd", "string", "Command to run to check health"), health);
         Unavailable(Flags.Text("--health-interval", "duration", "Time between running the check"), health);
         Unavailable(Flags.Text("--health-retries", "int", "Consecutive failures needed to report unhealthy"), health);

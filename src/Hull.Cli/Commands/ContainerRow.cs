@@ -81,7 +81,8 @@ internal sealed class ContainerRow
         "Labels" => JoinLabels(_status.Labels),
         "Mounts" => JoinMounts(),
         "LocalVolumes" => CountVolumes().ToString(CultureInfo.InvariantCulture),
-        "Networks" => _config()?.Host.NetworkMode is { Length: > 0 } mode ? mode : "none",
+        "Networks" => _config()?.Host is { } host ? JoinNetworks(host) : "",
+        "Ports" => _status.Ports ?? "",
         "Platform" => "linux",
         _ => "",
     };
@@ -106,6 +107,9 @@ internal sealed class ContainerRow
         pairs.Sort(string.CompareOrdinal);
         return string.Join(',', pairs);
     }
+
+    private static string JoinNetworks(HostConfig host) =>
+        host.Endpoints is { } endpoints ? string.Join(',', endpoints.Select(static endpoint => endpoint.NetworkName)) : host.NetworkMode ?? "";
 
     private string JoinMounts()
     {

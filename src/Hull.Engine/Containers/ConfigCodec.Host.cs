@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hull.Networking.Endpoints;
 using Hull.Oci;
 
 namespace Hull.Engine.Containers;
@@ -27,6 +28,9 @@ internal static partial class ConfigCodec
         RecordJson.Text(json, "cgroupnsMode"u8, value.CgroupnsMode);
         RecordJson.Text(json, "usernsMode"u8, value.UsernsMode);
         RecordJson.Text(json, "networkMode"u8, value.NetworkMode);
+        RecordJson.Items(json, "endpoints"u8, value.Endpoints, WriteEndpoint);
+        RecordJson.Texts(json, "publish"u8, value.Publish);
+        RecordJson.Flag(json, "publishAll"u8, value.PublishAll);
         RecordJson.Text(json, "cgroupParent"u8, value.CgroupParent);
         if (value.Resources is { } resources) { json.WriteStartObject("resources"u8); WriteResources(json, resources); json.WriteEndObject(); }
         RecordJson.Optional(json, "oomScoreAdj"u8, value.OomScoreAdj);
@@ -66,6 +70,9 @@ internal static partial class ConfigCodec
         string? cgroupnsMode = null;
         string? usernsMode = null;
         string? networkMode = null;
+        IReadOnlyList<EndpointSettings>? endpoints = null;
+        IReadOnlyList<string>? publish = null;
+        bool publishAll = false;
         string? cgroupParent = null;
         Resources? resources = null;
         int? oomScoreAdj = null;
@@ -102,6 +109,9 @@ internal static partial class ConfigCodec
             else if (key.ValueTextEquals("cgroupnsMode"u8)) { cgroupnsMode = json.GetString(); }
             else if (key.ValueTextEquals("usernsMode"u8)) { usernsMode = json.GetString(); }
             else if (key.ValueTextEquals("networkMode"u8)) { networkMode = json.GetString(); }
+            else if (key.ValueTextEquals("endpoints"u8)) { endpoints = RecordJson.Items(ref json, ReadEndpoint); }
+            else if (key.ValueTextEquals("publish"u8)) { publish = RecordJson.Texts(ref json); }
+            else if (key.ValueTextEquals("publishAll"u8)) { publishAll = json.GetBoolean(); }
             else if (key.ValueTextEquals("cgroupParent"u8)) { cgroupParent = json.GetString(); }
             else if (key.ValueTextEquals("resources"u8)) { resources = ReadResources(ref json); }
             else if (key.ValueTextEquals("oomScoreAdj"u8)) { oomScoreAdj = json.GetInt32(); }
@@ -141,6 +151,9 @@ internal static partial class ConfigCodec
             CgroupnsMode = cgroupnsMode,
             UsernsMode = usernsMode,
             NetworkMode = networkMode,
+            Endpoints = endpoints,
+            Publish = publish,
+            PublishAll = publishAll,
             CgroupParent = cgroupParent,
             Resources = resources,
             OomScoreAdj = oomScoreAdj,

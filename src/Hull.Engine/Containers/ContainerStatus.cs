@@ -42,6 +42,8 @@ public sealed record ContainerStatus
     public int RestartCount { get; init; }
     /// <summary>A user stopped it: <c>unless-stopped</c> leaves it so, and the policy does not restart it.</summary>
     public bool StoppedByUser { get; init; }
+    /// <summary>The ports of a running container as <c>ps</c> shows them.</summary>
+    public string? Ports { get; init; }
     /// <summary>Remove when it ends (--rm): a recovery honours it without reading the config.</summary>
     public bool AutoRemove { get; init; }
 

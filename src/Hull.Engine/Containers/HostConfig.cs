@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Hull.Networking.Endpoints;
+using Hull.Networking.Ports;
 
 namespace Hull.Engine.Containers;
 
@@ -40,8 +42,15 @@ public sealed record HostConfig
     public string? CgroupnsMode { get; init; }
     /// <summary>Empty or <c>host</c> (none), or a mapping: <c>remap:CONTAINER:HOST:SIZE[,…]</c>.</summary>
     public string? UsernsMode { get; init; }
-    /// <summary>Empty, <c>default</c>, <c>none</c>, <c>host</c>, <c>container:ID</c>.</summary>
+    /// <summary>Empty or <c>default</c> (the default bridge), <c>none</c>, <c>host</c>, <c>container:ID</c>, or a network's name.</summary>
     public string? NetworkMode { get; init; }
+    /// <summary>The networks to be on, the first that of <see cref="NetworkMode"/>. In a request they have names or ids, in a
+    /// <see cref="ContainerConfig"/> ids; null with none, host and container:ID.</summary>
+    public IReadOnlyList<EndpointSettings>? Endpoints { get; init; }
+    /// <summary>Values of <c>-p</c>, see <see cref="PortRule.Parse"/>.</summary>
+    public IReadOnlyList<string>? Publish { get; init; }
+    /// <summary>-P: every exposed port that is not published gets a port of the kernel's choice.</summary>
+    public bool PublishAll { get; init; }
     /// <summary>Cgroup that becomes the parent of the container's own.</summary>
     public string? CgroupParent { get; init; }
 

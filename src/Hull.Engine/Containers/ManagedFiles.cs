@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Hull.Linux;
+using Hull.Networking.Endpoints;
 using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,6 +12,9 @@ namespace Hull.Engine.Containers;
 public static class ManagedFiles
 {
     private const uint FileMode = 0x1A4;
+
+    /// <summary>Docker's word for the host's own address in --add-host.</summary>
+    private const string HostGateway = "host-gateway";
 
     /// <summary>As they are called in the container's directory and in /etc.</summary>
     public static readonly IReadOnlyList<string> Names = ["hostname", "hosts", "resolv.conf"];
@@ -26,11 +30,16 @@ public static class ManagedFiles
         }
 
         Put(directory + "/hostname", config.Hostname + "\n");
-        Put(directory + "/hosts", Hosts(config.Host));
+        WriteHosts(directory, config, state: null);
         Put(directory + "/resolv.conf", ResolvConf(config.Host));
     }
 
-    internal static string Hosts(HostConfig host)
+    /// <summary>Writes <c>hosts</c> anew, in place: it is bound already where the container is about to start.</summary>
+    /// <param name="state">The container's addresses; null before it has any.</param>
+    public static void WriteHosts(string directory, ContainerConfig config, ContainerNetworkState? state) =>
+        Put(directory + "/hosts", Hosts(config.Host, config.Hostname, config.Payload.Domainname, state));
+
+    internal static string Hosts(HostConfig host, string hostname = "", string? domain = null, ContainerNetworkState? state = null)
     {
         StringBuilder text = new();
         string own = host.IsHostNetwork ? ReadHost("/etc/hosts") : "";
@@ -50,11 +59,29 @@ public static class ManagedFiles
         foreach (string entry in host.ExtraHosts ?? [])
         {
             (string name, string address) = SplitExtraHost(entry);
-            text.Append(address).Append('\t').Append(name).Append('\n');
+            string? shown = address == HostGateway ? GatewayOf(host, state) : address;
+            if (shown is not null)
+            {
+                text.Append(shown).Append('\t').Append(name).Append('\n');
+            }
+        }
+
+        foreach (IPAddress? address in (state?.Endpoints ?? []).SelectMany(static endpoint => (IPAddress?[])[endpoint.IPv4, endpoint.IPv6]))
+        {
+            if (address is not null && hostname.Length > 0)
+            {
+                text.Append(address).Append('\t').Append(domain is { Length: > 0 } ? $"{hostname}.{domain} {hostname}" : hostname).Append('\n');
+            }
         }
 
         return text.ToString();
     }
+
+    /// <summary>The host as the container reaches it: the gateway of its first network; the loopback in the host's own network. Null in
+    /// a network without a way to the host.</summary>
+    private static string? GatewayOf(HostConfig host, ContainerNetworkState? state) => host.IsHostNetwork
+        ? IPAddress.Loopback.ToString()
+        : state?.Endpoints.Select(static endpoint => endpoint.Gateway4 ?? endpoint.Gateway6).FirstOrDefault(static gateway => gateway is not null)?.ToString();
 
     /// <summary>Loopback name servers of the host are left out: in the container's network they would be the container.</summary>
     internal static string ResolvConf(HostConfig host)
@@ -84,7 +111,7 @@ public static class ManagedFiles
         int at = entry.IndexOfAny(['=', ':']);
         string name = at < 0 ? "" : entry[..at];
         string address = at < 0 ? "" : entry[(at + 1)..].Trim('[', ']');
-        return IsHostName(name) && IPAddress.TryParse(address, out _)
+        return IsHostName(name) && (address == HostGateway || IPAddress.TryParse(address, out _))
             ? (name, address)
             : throw EngineException.Invalid($"bad format for add-host: \"{FlagText.Printable(entry)}\"");
     }

@@ -20,6 +20,10 @@ internal static class NamespaceModes
             ? mode[ContainerPrefix.Length..]
             : null;
 
+    /// <summary>Whether the container is on networks of hull's: it is neither on none, nor shares another's namespace.</summary>
+    public static bool HasEndpoints(string? networkMode) =>
+        networkMode is not ("none" or "host") && networkMode?.StartsWith(ContainerPrefix, StringComparison.Ordinal) != true;
+
     public static string Join(ContainerId id) => ContainerPrefix + id.Hex;
 
     /// <exception cref="EngineException">Invalid, with Docker's words.</exception>
@@ -30,10 +34,7 @@ internal static class NamespaceModes
             $"--ipc: invalid IPC mode: {Show(host.IpcMode)}");
         Check(host.UtsMode is null or "" or "private" or "host", $"--uts: invalid UTS mode: {Show(host.UtsMode)}");
         Check(host.CgroupnsMode is null or "" or "private" or "host", $"--cgroupns: invalid CGROUP mode: {Show(host.CgroupnsMode)}");
-        Check(host.NetworkMode is null or "" or "default" or "none" or "host" || JoinedReference(host.NetworkMode) is not null,
-            JoinedReference(host.NetworkMode) is null && host.NetworkMode is "container:"
-                ? "Container id/name needed: --network container:NAME"
-                : $"network {Show(host.NetworkMode)} not found: this version of hull has the networks none, host and container:NAME");
+        Check(host.NetworkMode is not "container:", "Container id/name needed: --network container:NAME");
         IReadOnlyList<IdMapping>? mapping = UserNamespaceMapping.Parse(host.UsernsMode);
         if (mapping is not null)
         {

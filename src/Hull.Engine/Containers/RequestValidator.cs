@@ -1,6 +1,8 @@
 using System.Net;
 using Hull.Engine.Logs;
 using Hull.Linux;
+using Hull.Networking;
+using Hull.Networking.Ports;
 using Hull.Oci;
 
 namespace Hull.Engine.Containers;
@@ -50,6 +52,7 @@ internal static class RequestValidator
         LogOptions.Parse(host.LogConfig);
         CheckMounts(host);
         CheckNames(host);
+        CheckPorts(host);
     }
 
     /// <summary>A VOLUME of an image, which nobody has looked at before.</summary>
@@ -72,6 +75,9 @@ internal static class RequestValidator
         Check(!(joined && host.Dns is { Count: > 0 }), "conflicting options: dns and the network mode");
         Check(!(joined && host.ExtraHosts is { Count: > 0 }), "conflicting options: custom host-to-IP mapping and the network mode");
         Check(!(joined && request.Payload.ExposedPorts is { Count: > 0 }), "conflicting options: port exposing and the container type network mode");
+        Check(!(joined && (host.Publish is { Count: > 0 } || host.PublishAll)), "conflicting options: port publishing and the container type network mode");
+        Check(!(joined && host.Endpoints is { Count: > 0 }), "conflicting options: container type network can't be used with other networks or with addresses of its own");
+        Check(!(host.NetworkMode is "none" or "host" && host.Endpoints is { Count: > 0 }), $"conflicting options: network {host.NetworkMode} cannot be combined with other networks or with addresses of its own");
         Check(!(host.Privileged && host.CapDrop is null && host.UsernsMode is { Length: > 0 } mode && !UserNamespaceMapping.IsHost(mode)),
             "privileged mode is incompatible with user namespaces");
         Check(!(host.Init && host.PidMode == "host"), "conflicting options: --init and --pid=host: the host's process 1 reaps there");
@@ -125,6 +131,22 @@ internal static class RequestValidator
 
         return ContainerPath.IsAtOrBelow(target, "/sys")
             && !(host is { Kind: MountKind.Bind, Source: { } source } && ContainerPath.IsAtOrBelow(source, "/sys"));
+    }
+
+    /// <summary>Before anything is made: a port that cannot be is not found at the start.</summary>
+    private static void CheckPorts(HostConfig host)
+    {
+        try
+        {
+            foreach (string publish in host.Publish ?? [])
+            {
+                PortRule.Parse(publish);
+            }
+        }
+        catch (NetworkException e)
+        {
+            throw EngineException.Invalid(e.Message, e);
+        }
     }
 
     private static void CheckNames(HostConfig host)

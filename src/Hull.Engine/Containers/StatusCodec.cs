@@ -32,6 +32,7 @@ internal static class StatusCodec
             Text(json, "error"u8, status.Error);
             Flag(json, "oomKilled"u8, status.OomKilled);
             Text(json, "oomLimit"u8, status.OomLimit);
+            Text(json, "ports"u8, status.Ports);
             Number(json, "restartCount"u8, status.RestartCount);
             Flag(json, "stoppedByUser"u8, status.StoppedByUser);
             Flag(json, "autoRemove"u8, status.AutoRemove);
@@ -69,6 +70,7 @@ internal static class StatusCodec
         string command = "";
         string? error = null;
         string? oomLimit = null;
+        string? ports = null;
         DateTimeOffset created = default;
         DateTimeOffset? started = null;
         DateTimeOffset? finished = null;
@@ -100,6 +102,7 @@ internal static class StatusCodec
                 else if (json.ValueTextEquals("error"u8)) { json.Read(); error = json.GetString(); }
                 else if (json.ValueTextEquals("oomKilled"u8)) { json.Read(); oomKilled = json.GetBoolean(); }
                 else if (json.ValueTextEquals("oomLimit"u8)) { json.Read(); oomLimit = json.GetString(); }
+                else if (json.ValueTextEquals("ports"u8)) { json.Read(); ports = json.GetString(); }
                 else if (json.ValueTextEquals("restartCount"u8)) { json.Read(); restartCount = json.GetInt32(); }
                 else if (json.ValueTextEquals("stoppedByUser"u8)) { json.Read(); stoppedByUser = json.GetBoolean(); }
                 else if (json.ValueTextEquals("autoRemove"u8)) { json.Read(); autoRemove = json.GetBoolean(); }
@@ -129,6 +132,7 @@ internal static class StatusCodec
             Error = error,
             OomKilled = oomKilled,
             OomLimit = oomLimit,
+            Ports = ports,
             RestartCount = restartCount,
             StoppedByUser = stoppedByUser,
             AutoRemove = autoRemove,

@@ -1,9 +1,14 @@
 using Hull.Engine.Containers;
 using Hull.Engine.Logs;
+using Hull.Engine.Networks;
 using Hull.Engine.Volumes;
 using Hull.Images;
 using Hull.Linux;
 using Hull.Linux.Cgroups;
+using Hull.Networking;
+using Hull.Networking.Endpoints;
+using Hull.Networking.Host;
+using Hull.Networking.Ports;
 using Hull.Oci;
 using Hull.Oci.RuntimeSpec;
 using Hull.Runtime;
@@ -17,8 +22,9 @@ namespace Hull.Engine.Monitor;
 /// <remarks>Belongs to the monitor's one thread: it clones (design, section 4).</remarks>
 internal sealed partial class ContainerHost : IContainerHost
 {
-    /// <summary>A reader that asks whether the lock is held takes it for some microseconds.</summary>
-    private const int LockAttempts = 50;
+    /// <summary>Milliseconds: a monitor that has told of the end still removes its links, and a reader that asks whether the lock is
+    /// held takes it for some microseconds.</summary>
+    private const int LockAttempts = 2000;
 
     private static CgroupHost? _cgroupHost;
 
@@ -32,6 +38,9 @@ internal sealed partial class ContainerHost : IContainerHost
     private SeccompFilter? _filter;
     private SafeFileHandle? _initPidFd;
     private int _initPid;
+    private HostNetworks? _networks;
+    private PortReservation? _ports;
+    private ContainerNetworkState? _network;
     private bool _finished;
 
     private ContainerHost(ContainerStore store, FileLock monitorLock, ContainerConfig config, ContainerStatus status)
@@ -91,6 +100,7 @@ internal sealed partial class ContainerHost : IContainerHost
             _cgroup.Apply(spec.Linux?.Resources, notes);
             _cgroup.PrepareAttach();
             _oomKillsBefore = _cgroup.OomKills();
+            ReservePorts();
             return Launch(spec, from, size, notes);
         }
         finally
@@ -138,6 +148,7 @@ internal sealed partial class ContainerHost : IContainerHost
             Started = change.Started ?? _status.Started,
             Finished = change.Finished ?? _status.Finished,
             Error = change.Error,
+            Ports = live ? PortText.Of(_network, _config.Payload.ExposedPorts) : null,
             OomKilled = change.Outcome.OomKilled,
             OomLimit = change.Outcome.OomLimit,
             RestartCount = change.RestartCount,
@@ -157,8 +168,7 @@ internal sealed partial class ContainerHost : IContainerHost
         catch (CgroupException error) when (!Settings.AutoRemove)
         {
             // A process that does not die (an uninterruptible wait) keeps the cgroup; the container has ended nonetheless.
-            _status = _status with { Error = _status.Error is null ? error.Message : $"{_status.Error}; {error.Message}" };
-            _store.WriteStatus(_status, durable: false);
+            AddError(error.Message);
         }
 
         if (Settings.AutoRemove)
@@ -169,6 +179,19 @@ internal sealed partial class ContainerHost : IContainerHost
         {
             Files.Unlink(RuntimeDirectory, MonitorProcess.SocketName);
         }
+    }
+
+    public void Release()
+    {
+        try
+        {
+            LeaveNetworks();
+        }
+        catch (Exception error) when (!Settings.AutoRemove && error is NetworkException or SyscallException)
+        {
+            // The next command that finds it sweeps; the record tells why.
+            AddError(error.Message);
+        }
 
         _lock.Dispose();
     }
@@ -178,6 +201,7 @@ internal sealed partial class ContainerHost : IContainerHost
         RuntimeDirectory.Dispose();
         _initPidFd?.Dispose();
         _cgroup?.Dispose();
+        _ports?.Dispose();
         _lock.Dispose();
         if (_finished && !Settings.AutoRemove)
         {
@@ -197,6 +221,12 @@ internal sealed partial class ContainerHost : IContainerHost
             Files.Sync(file, path);
             Files.Sync(directory, path);
         }
+    }
+
+    private void AddError(string words)
+    {
+        _status = _status with { Error = _status.Error is null ? words : $"{_status.Error}; {words}" };
+        _store.WriteStatus(_status, durable: false);
     }
 
     private static FileLock TakeLock(HullPaths paths, ContainerId id)
@@ -235,6 +265,7 @@ internal sealed partial class ContainerHost : IContainerHost
             DieWithParent = true,
             ResolveUser = root => Resolve(_config.Payload.User, root, environment),
             Filter = _filter,
+            Born = JoinNetworks,
         });
         container.Start();
         _spec = spec;

@@ -15,8 +15,8 @@ namespace Hull.Engine.Monitor;
 ///     └─ fails: Failed   └──────────────────────▶ Finished ◀──────────┘
 /// </code>
 /// When init has ended the order is: read what is left in the pipes (log and clients have it), end the cgroup, write
-/// the record, free what the run held, give the lock back, and only then tell the exit code; so whoever learns it finds the
-/// container ended.
+/// the record, free what the run held, and only then tell the exit code; so whoever learns it finds the container ended. What
+/// nobody waits for comes last: links and addresses. Whoever starts or removes the container then waits for its lock.
 /// </remarks>
 internal sealed partial class ContainerMonitor : IDisposable
 {
@@ -81,6 +81,7 @@ internal sealed partial class ContainerMonitor : IDisposable
             // dies without a word.
             EngineException failure = Undo(MonitorFrames.AsFailure(error));
             starter.Send(MonitorFrames.Failed(failure));
+            _host.Release();
             End();
             return false;
         }
@@ -276,6 +277,7 @@ internal sealed partial class ContainerMonitor : IDisposable
             stopper.Finish();
         }
 
+        _host.Release();
         End();
     }
 

@@ -36,9 +36,12 @@ internal interface IContainerHost : IDisposable
     /// <summary>Writes the container's record; a reader sees it when this returns.</summary>
     void Record(StatusChange change);
 
-    /// <summary>The container will not start again: frees what the run needed, honours --rm, gives the lock back. The record is
-    /// written already.</summary>
+    /// <summary>The container will not start again: frees what the run needed, honours --rm. The record is written already.</summary>
     void Finish();
+
+    /// <summary>After <see cref="Finish"/>, when everyone who waits for the end has been told: removes what nobody waits for, and gives the
+    /// lock back.</summary>
+    void Release();
 }
 
 /// <summary>The part of a container's configuration that steers its monitor.</summary>

@@ -1,5 +1,7 @@
 using System.Text;
+using Hull.Engine.Networks;
 using Hull.Linux;
+using Hull.Networking;
 using Hull.Oci;
 using Hull.Runtime;
 using Hull.Runtime.Cgroups;
@@ -19,6 +21,7 @@ internal static class MonitorFrames
         EngineException engine => engine,
         ContainerException { Fault: ContainerFault.NotFound } => new EngineException(EngineErrorKind.CommandNotFound, error.Message, error),
         ContainerException { Fault: ContainerFault.CannotExecute } => new EngineException(EngineErrorKind.CannotExecute, error.Message, error),
+        NetworkException network => NetworkFailure.Wrap(network),
         _ when IsFailure(error) => new EngineException(EngineErrorKind.System, error.Message, error),
         _ => new EngineException(EngineErrorKind.System, $"internal error in the container's monitor: {error.GetType().Name}: {error.Message}", error),
     };
@@ -34,5 +37,5 @@ internal static class MonitorFrames
 
     /// <summary>Whether an exception is an expected failure of a request, to be answered; others are defects.</summary>
     public static bool IsFailure(Exception error) =>
-        error is EngineException or ContainerException or CgroupException or UserException or SpecException or SyscallException or InvalidDataException or IOException or UnauthorizedAccessException;
+        error is EngineException or ContainerException or CgroupException or UserException or NetworkException or SpecException or SyscallException or InvalidDataException or IOException or UnauthorizedAccessException;
 }

@@ -32,8 +32,18 @@ public sealed record PortRule(int ContainerPort, string Protocol, IPAddress? Hos
     /// <exception cref="NetworkException">Invalid.</exception>
     public static List<string> ParseExposed(string text)
     {
-        (string ports, string protocol) = SplitProtocol(text, text);
-        (int first, int last) = Range(ports, text, "expose");
+        int first, last;
+        string protocol;
+        try
+        {
+            (string ports, protocol) = SplitProtocol(text, text);
+            (first, last) = Range(ports, text, "expose");
+        }
+        catch (NetworkException e)
+        {
+            throw NetworkException.Invalid($"invalid range format for --expose: {FlagText.Printable(text)}: {e.Message}");
+        }
+
         return [.. Enumerable.Range(first, last - first + 1).Select(port => string.Create(CultureInfo.InvariantCulture, $"{port}/{protocol}"))];
     }
 

@@ -33,6 +33,8 @@ internal sealed class PlainProcessHost : IContainerHost
 
     public bool Finished { get; private set; }
 
+    public bool Released { get; private set; }
+
     public MonitorSettings Settings { get; }
 
     public SafeFileHandle RuntimeDirectory { get; }
@@ -67,6 +69,8 @@ internal sealed class PlainProcessHost : IContainerHost
     }
 
     public void Finish() => Finished = true;
+
+    public void Release() => Released = true;
 
     public void Dispose()
     {

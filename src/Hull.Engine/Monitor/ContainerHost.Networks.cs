@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Net;
+using Hull.Engine.Containers;
+using Hull.Engine.Networks;
+using Hull.Linux;
+using Hull.Networking;
+using Hull.Networking.Host;
+using Hull.Networking.Ports;
+
+namespace Hull.Engine.Monitor;
+
+/// <summary>The container's networks: its ports are held while the monitor lives, its links while a run lasts.</summary>
+internal sealed partial class ContainerHost
+{
+    private HostNetworks Networks => _networks ??= Engine.NetworksOf(_store.Paths);
+
+    /// <summary>Before the first process: a port that is in use ends the start.</summary>
+    private void ReservePorts()
+    {
+        if (_config.Host.Endpoints is not { Count: > 0 } || _ports is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            _ports = PortReservation.Take(PublishedPorts.Of(_config), DescribeHolder);
+        }
+        catch (NetworkException e)
+        {
+            throw NetworkFailure.Wrap(e);
+        }
+    }
+
+    /// <summary>While the child makes its mounts.</summary>
+    private void JoinNetworks(int pid)
+    {
+        if (_config.Host.Endpoints is not { Count: > 0 } endpoints)
+        {
+            return;
+        }
+
+        try
+        {
+            // Those of the run before, whose namespace has ended.
+            LeaveNetworks();
+            _network = Networks.Attach(new ContainerAttachment
+            {
+                Container = _config.Id.Hex,
+                Name = _status.Started is null ? _status.Name : _store.CurrentName(_config.Id),
+                Pid = pid,
+                Endpoints = endpoints,
+                Ports = _ports?.Ports ?? [],
+            });
+            ManagedFiles.WriteHosts(_store.Paths.ContainerDirectory(_config.Id), _config, _network);
+        }
+        catch (NetworkException e)
+        {
+            throw NetworkFailure.Wrap(e);
+        }
+    }
+
+    private void LeaveNetworks()
+    {
+        if (_network is { } state)
+        {
+            _network = null;
+            Networks.Detach(_config.Id.Hex, state);
+        }
+    }
+
+    /// <summary>The container or the process that has a port of the host.</summary>
+    private string? DescribeHolder(string protocol, IPEndPoint place)
+    {
+        if (SocketHolder.Find(protocol, place) is not int pid)
+        {
+            return null;
+        }
+
+        foreach (ContainerStatus other in _store.List(null, out _))
+        {
+            if (other.MonitorPid == pid)
+            {
+                return $"container {other.Name}";
+            }
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"process {ProcessStat.TryRead(pid)?.Name ?? "?"} (pid {pid})");
+    }
+}
