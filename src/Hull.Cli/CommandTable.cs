@@ -1,5 +1,6 @@
 using Hull.Cli.Commands;
 using Hull.Cli.Commands.Images;
+using Hull.Cli.Commands.Networks;
 using Hull.Cli.Help;
 using Hull.Cli.Parsing;
 
@@ -13,15 +14,17 @@ internal static class CommandTable
 
     public static IReadOnlyList<string> OtherVerbs =>
     [
-        "attach", "completion", "create", "import", "inspect", "kill", "load", "logs", "pause", "rename", "restart", "rm",
+        "attach", "completion", "create", "import", "inspect", "kill", "load", "logs", "pause", "port", "rename", "restart", "rm",
         "rmi", "save", "start", "stop", "tag", "top", "unpause", "wait",
     ];
 
     public static IReadOnlyList<string> ContainerVerbs =>
     [
-        "attach", "create", "exec", "inspect", "kill", "logs", "ls", "pause", "rename", "restart", "rm", "run", "start",
+        "attach", "create", "exec", "inspect", "kill", "logs", "ls", "pause", "port", "rename", "restart", "rm", "run", "start",
         "stop", "top", "unpause", "wait",
     ];
+
+    public static IReadOnlyList<string> NetworkVerbs => ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"];
 
     public static IReadOnlyList<string> ImageVerbs => ["import", "inspect", "load", "ls", "pull", "rm", "save", "tag"];
 
@@ -31,7 +34,7 @@ internal static class CommandTable
     public static HullCommand? Find(ref ReadOnlySpan<string> arguments, CliContext context)
     {
         string verb = arguments[0];
-        string group = verb is "container" or "image" or "system" ? verb : "";
+        string group = verb is "container" or "image" or "network" or "system" ? verb : "";
         arguments = arguments[1..];
         if (group.Length > 0)
         {
@@ -53,6 +56,7 @@ internal static class CommandTable
     {
         "container" => CreateContainer(verb, "container " + verb, context),
         "image" => CreateImage(verb, context),
+        "network" => CreateNetwork(verb, context),
         "system" => verb == "info" ? InfoCommand.Create(context, "system info") : null,
         _ => verb switch
         {
@@ -90,6 +94,7 @@ internal static class CommandTable
         "top" => TopCommand.Create(context, path),
         "pause" => PauseCommand.Create(context, path),
         "unpause" => UnpauseCommand.Create(context, path),
+        "port" => PortCommand.Create(context, path),
         "rename" => RenameCommand.Create(context, path),
         _ => null,
     };
@@ -107,12 +112,25 @@ internal static class CommandTable
         _ => null,
     };
 
+    private static HullCommand? CreateNetwork(string verb, CliContext context) => verb switch
+    {
+        "connect" => NetworkConnectCommand.Create(context),
+        "create" => NetworkCreateCommand.Create(context),
+        "disconnect" => NetworkConnectCommand.CreateDisconnect(context),
+        "inspect" => InspectCommand.Create(context, "network inspect", InspectCommand.Network),
+        "ls" or "list" => NetworkListCommand.Create(context, "network " + verb),
+        "prune" => NetworkPruneCommand.Create(context),
+        "rm" or "remove" => NetworkRemoveCommand.Create(context, "network " + verb),
+        _ => null,
+    };
+
     private static void WriteGroup(string group, TextWriter output)
     {
         (string summary, IReadOnlyList<string> verbs) = group switch
         {
             "container" => ("Manage containers", ContainerVerbs),
             "image" => ("Manage images", ImageVerbs),
+            "network" => ("Manage networks", NetworkVerbs),
             _ => ("Manage hull", (IReadOnlyList<string>)["info"]),
         };
         CommandHelp.WriteGroup(group, summary, verbs, output);
@@ -125,8 +143,9 @@ internal static class CommandTable
         {
             "container" => [.. ContainerVerbs],
             "image" => [.. ImageVerbs],
+            "network" => [.. NetworkVerbs],
             "system" => ["info"],
-            _ => [.. CommonVerbs, .. OtherVerbs, "container", "image"],
+            _ => [.. CommonVerbs, .. OtherVerbs, "container", "image", "network"],
         };
         IReadOnlyList<string> near = NearestNames.Of(verb, names);
         string hint = near.Count == 0 ? "" : $" (did you mean {string.Join(" or ", near)}?)";

@@ -12,6 +12,7 @@ internal enum ArgumentCompletion
     None,
     Containers,
     Images,
+    Networks,
 }
 
 /// <summary>Shell completion: the shell's script calls <c>hull "[suggest:POSITION]" "LINE"</c>, which is answered from the whole
@@ -35,6 +36,12 @@ internal static class Completions
                 return items;
             }
 
+            if (kind == ArgumentCompletion.Networks)
+            {
+                items.AddRange(new Hull.Engine.Engine(paths).ListNetworks().Select(static network => new CompletionItem(network.Name)));
+                return items;
+            }
+
             foreach (Image image in ImageStore.Open(paths.DataRoot).List())
             {
                 foreach (string tag in image.RepoTags)
@@ -43,7 +50,7 @@ internal static class Completions
                 }
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or Hull.Linux.SyscallException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or Hull.Linux.SyscallException or EngineException)
         {
             // A prompt is no place for errors: without a store there is nothing to offer.
         }

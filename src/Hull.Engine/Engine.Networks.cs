@@ -58,6 +58,19 @@ public sealed partial class Engine
         }
     }
 
+    /// <summary>As <see cref="FindNetwork"/>; null where there is none.</summary>
+    public NetworkConfig? TryFindNetwork(string reference)
+    {
+        try
+        {
+            return FindNetwork(reference);
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.NotFound)
+        {
+            return null;
+        }
+    }
+
     private static void Check(EndpointSettings asked, NetworkConfig network)
     {
         string name = network.Name;

@@ -9,12 +9,13 @@ using Hull.Images;
 
 namespace Hull.Cli.Commands;
 
-/// <summary><c>hull inspect</c>: everything that is known of containers and images, in docker's JSON.</summary>
+/// <summary><c>hull inspect</c>: everything that is known of containers, images and networks, in docker's JSON.</summary>
 internal static class InspectCommand
 {
     public const string Any = "";
     public const string Container = "container";
     public const string Image = "image";
+    public const string Network = "network";
 
     public static HullCommand Create(CliContext context, string path, string type)
     {
@@ -24,16 +25,22 @@ internal static class InspectCommand
         (string usage, string description, string aliases) = type switch
         {
             Container => ("[OPTIONS] CONTAINER [CONTAINER...]", "Display detailed information on one or more containers", ""),
+            Network => ("[OPTIONS] NETWORK [NETWORK...]", "Display detailed information on one or more networks", ""),
             Image => ("[OPTIONS] IMAGE [IMAGE...]", "Display detailed information on one or more images", ""),
             _ => ("[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on objects", ""),
         };
         HullCommand command = new(path, usage, description, 1)
         {
             AliasLine = aliases,
-            Completion = type == Image ? ArgumentCompletion.Images : ArgumentCompletion.Containers,
+            Completion = type switch
+            {
+                Image => ArgumentCompletion.Images,
+                Network => ArgumentCompletion.Networks,
+                _ => ArgumentCompletion.Containers,
+            },
         };
         command.Add(format);
-        if (type != Image)
+        if (type is Any or Container)
         {
             command.Add(size);
         }
@@ -46,9 +53,9 @@ internal static class InspectCommand
         command.SetAction(result =>
         {
             string wanted = type.Length > 0 ? type : result.TextOf(only) ?? Any;
-            return wanted is Any or Container or Image
-                ? Run(context, command.Positional(result), wanted, type != Image && result.IsOn(size), result.TextOf(format))
-                : throw EngineException.Invalid($"\"{wanted}\" is not a valid value for --type: container and image are");
+            return wanted is Any or Container or Image or Network
+                ? Run(context, command.Positional(result), wanted, type is Any or Container && result.IsOn(size), result.TextOf(format))
+                : throw EngineException.Invalid($"\"{wanted}\" is not a valid value for --type: container, image and network are");
         });
         return command;
     }
@@ -86,6 +93,11 @@ internal static class InspectCommand
 
     private static JsonDocument Find(CliContext context, string name, string type, bool size)
     {
+        if (type == Network)
+        {
+            return JsonDocument.Parse(context.Engine.InspectNetwork(name).ToJsonString());
+        }
+
         if (type != Image && context.Engine.Containers.TryFind(name) is { } id)
         {
             JsonObject container = context.Engine.Inspect(id);
@@ -106,6 +118,11 @@ internal static class InspectCommand
         }
 
         ImageMatch match = context.Images.Find(name);
+        if (type == Any && match.Image is null && context.Engine.TryFindNetwork(name) is { } network)
+        {
+            return JsonDocument.Parse(context.Engine.InspectNetwork(network.Id).ToJsonString());
+        }
+
         return match.Image is { } image ? JsonDocument.Parse(ImageDocument.Of(context.Images, image).ToJsonString())
             : type == Image ? throw EngineException.NotFound(match.Problem!)
             : throw EngineException.NotFound(context.Engine.Containers.NoSuchContainer(name, null).Replace("No such container", "No such object", StringComparison.Ordinal));

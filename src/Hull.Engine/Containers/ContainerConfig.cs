@@ -2,8 +2,8 @@ using Hull.Oci;
 
 namespace Hull.Engine.Containers;
 
-/// <summary>What a container is: what its creator asked for, merged with its image. Written once, by create
-/// (<c>config.json</c>); everything that a start needs is here, so that a start reads no image record.</summary>
+/// <summary>What a container is: what its creator asked for, merged with its image. Written by create
+/// (<c>config.json</c>), and once more where its networks change; everything that a start needs is here, so that a start reads no image record.</summary>
 public sealed record ContainerConfig
 {
     public required ContainerId Id { get; init; }

@@ -55,6 +55,9 @@ public sealed partial class ContainerStore
         }
     }
 
+    /// <summary>Replaces a container's config: networks are the one thing in it that changes after its making.</summary>
+    public void WriteConfig(ContainerConfig config) => AtomicFile.Write(_paths.ConfigFile(config.Id), ConfigCodec.Write(config), durable: true);
+
     /// <summary>The status as it stands on disk: a live state is true only while the monitor's lock is held.</summary>
     /// <exception cref="EngineException">NotFound, or System where the record is damaged.</exception>
     public ContainerStatus ReadStatus(ContainerId id)

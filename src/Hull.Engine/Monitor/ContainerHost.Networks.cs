@@ -4,6 +4,7 @@ using Hull.Engine.Containers;
 using Hull.Engine.Networks;
 using Hull.Linux;
 using Hull.Networking;
+using Hull.Networking.Endpoints;
 using Hull.Networking.Host;
 using Hull.Networking.Ports;
 
@@ -35,7 +36,9 @@ internal sealed partial class ContainerHost
     /// <summary>While the child makes its mounts.</summary>
     private void JoinNetworks(int pid)
     {
-        if (_config.Host.Endpoints is not { Count: > 0 } endpoints)
+        // Networks may have come and gone since the run before.
+        IReadOnlyList<EndpointSettings>? endpoints = (_status.Started is null ? _config : _store.ReadConfig(_config.Id)).Host.Endpoints;
+        if (endpoints is not { Count: > 0 })
         {
             return;
         }
@@ -68,6 +71,9 @@ internal sealed partial class ContainerHost
             Networks.Detach(_config.Id.Hex, state);
         }
     }
+
+    /// <summary>Before the record goes: the container may have been connected to others meanwhile.</summary>
+    private void RereadNetworks() => _network = _network is null ? null : Networks.StateOf(_config.Id.Hex) ?? _network;
 
     /// <summary>The container or the process that has a port of the host.</summary>
     private string? DescribeHolder(string protocol, IPEndPoint place)

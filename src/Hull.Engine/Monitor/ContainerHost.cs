@@ -161,6 +161,7 @@ internal sealed partial class ContainerHost : IContainerHost
     public void Finish()
     {
         _finished = true;
+        RereadNetworks();
         try
         {
             _cgroup?.Delete();

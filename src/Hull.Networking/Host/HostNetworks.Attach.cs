@@ -59,7 +59,7 @@ public sealed partial class HostNetworks
             Unregister(who.Container, new ContainerNetworkState { Endpoints = endpoints }, host);
             foreach (NetworkConfig network in networks)
             {
-                RemoveIfUnused(network.Id, PathsOf(network), host);
+                RemoveIfUnused(network.Id, host);
             }
 
             throw;

@@ -31,33 +31,39 @@ public sealed partial class HostNetworks
     {
         foreach (Endpoint endpoint in state.Endpoints)
         {
-            NetworkPaths paths = NetworkPaths.Of(_execRoot, endpoint.Network);
-            if (endpoint.HostLink is { } link)
-            {
-                // With the container's namespace it goes by itself, but some time later.
-                host.DeleteLink(link);
-            }
-
-            new NameDirectory(paths.Names).Remove(container);
-            AddressLeases leases = new(paths.Addresses, _isAlive);
-            foreach (IPAddress? address in (IPAddress?[])[endpoint.IPv4, endpoint.IPv6])
-            {
-                if (address is not null)
-                {
-                    leases.Release(address, container);
-                }
-            }
-
-            Files.Unlink(null, $"{paths.Endpoints}/{container}");
-            RemoveIfUnused(endpoint.Network, paths, host);
+            Unregister(container, endpoint, host);
         }
 
         Files.Unlink(null, StatePath(container));
     }
 
-    /// <summary>A network without endpoints has nothing on the host.</summary>
-    private void RemoveIfUnused(string id, NetworkPaths paths, Rtnetlink host)
+    private void Unregister(string container, Endpoint endpoint, Rtnetlink host)
     {
+        NetworkPaths paths = NetworkPaths.Of(_execRoot, endpoint.Network);
+        if (endpoint.HostLink is { } link)
+        {
+            // With the container's namespace it goes by itself, but some time later.
+            host.DeleteLink(link);
+        }
+
+        new NameDirectory(paths.Names).Remove(container);
+        AddressLeases leases = new(paths.Addresses, _isAlive);
+        foreach (IPAddress? address in (IPAddress?[])[endpoint.IPv4, endpoint.IPv6])
+        {
+            if (address is not null)
+            {
+                leases.Release(address, container);
+            }
+        }
+
+        Files.Unlink(null, $"{paths.Endpoints}/{container}");
+        RemoveIfUnused(endpoint.Network, host);
+    }
+
+    /// <summary>A network without endpoints has nothing on the host.</summary>
+    private void RemoveIfUnused(string id, Rtnetlink host)
+    {
+        NetworkPaths paths = NetworkPaths.Of(_execRoot, id);
         try
         {
             Files.RemoveDirectory(null, paths.Endpoints);
