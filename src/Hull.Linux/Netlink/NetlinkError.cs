@@ -12,7 +12,7 @@ internal static class NetlinkError
     private const ushort AttributeMissingType = 5;
 
     /// <param name="error">NLMSG_ERROR, which repeats the header of the request, or all of it; NLMSG_DONE has the number alone.</param>
-    /// <param name="text">The kernel's words; without any, where in the request it took offence; null where it says neither.</param>
+    /// <param name="text">The kernel's words; without any, where an invalid request is wrong; null where it says neither.</param>
     /// <returns>None for an acknowledgement.</returns>
     public static Errno Read(bool error, ushort flags, ReadOnlySpan<byte> payload, out string? text)
     {
@@ -44,7 +44,8 @@ internal static class NetlinkError
             }
         }
 
-        text ??= place;
+        // Where an object is missing or taken, the target says more than a place in bytes.
+        text ??= errno is Errno.EINVAL or Errno.ERANGE ? place : null;
         return errno;
     }
 }

@@ -105,6 +105,51 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
         throw new SyscallException(operation, target, Errno.EAGAIN, null, "it changed each time it was read; try again when the host is quieter");
     }
 
+    /// <summary>Sends messages that hold together (NFNL_MSG_BATCH_BEGIN to _END): all of them are done, or none.</summary>
+    /// <remarks>The kernel is done when send(2) returns, and has put its answers down; the last command but the end asks for an
+    /// acknowledgement, the others answer only where they fail. An acknowledgement each would overflow the receive buffer.</remarks>
+    /// <returns>The first message that failed, counted from 0; null where none did.</returns>
+    /// <exception cref="SyscallException">ENOBUFS where the answers did not fit the receive buffer: then it is not known.</exception>
+    internal (int Index, Errno Errno, string? Text)? Transact(NetlinkWriter batch)
+    {
+        uint first = _sequence + 1;
+        int count = Send(batch);
+        (int Index, Errno Errno, string? Text)? failed = null;
+        bool acknowledged = false;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
+        try
+        {
+            while (true)
+            {
+                ReadOnlySpan<byte> rest = Receive(buffer, wait: false);
+                if (rest.IsEmpty)
+                {
+                    return acknowledged || failed is not null ? failed : throw new SyscallException("recv", "netlink", Errno.ENOBUFS, "no answer to a batch");
+                }
+
+                while (NextMessage(ref rest, out NetlinkHeader header, out ReadOnlySpan<byte> payload))
+                {
+                    uint index = header.Sequence - first;
+                    if (header.Type != TypeError || index >= count)
+                    {
+                        continue;
+                    }
+
+                    Errno errno = NetlinkError.Read(true, header.Flags, payload, out string? text);
+                    acknowledged |= errno == Errno.None;
+                    if (errno != Errno.None && (failed is null || index < failed.Value.Index))
+                    {
+                        failed = ((int)index, errno, text);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
     public void Dispose() => _handle.Dispose();
 
     /// <returns>EAGAIN for a dump that was interrupted.</returns>

@@ -35,6 +35,13 @@ public sealed class NetlinkWriter : IDisposable
         CloseMessage();
     }
 
+    /// <summary>Adds a flag to the message that was started last.</summary>
+    internal void AddFlag(NetlinkFlags flag)
+    {
+        Span<byte> flags = _buffer.AsSpan(_message + 6);
+        BinaryPrimitives.WriteUInt16LittleEndian(flags, (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(flags) | (ushort)flag));
+    }
+
     /// <summary>An attribute of bytes as they are.</summary>
     /// <exception cref="ArgumentException">More than an attribute holds: its length is a number of 16 bits.</exception>
     public void Put(ushort type, ReadOnlySpan<byte> value) => value.CopyTo(Attribute(type, value.Length));
