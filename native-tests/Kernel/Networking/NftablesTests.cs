@@ -32,7 +32,7 @@ public sealed class NftablesTests : IDisposable
     [KernelFact(Needs.Nftables)]
     public void Commit_EveryExpression_IsWhatNftMakesOfItsText()
     {
-        using NftTransaction transaction = new(Table);
+        using NftTransaction transaction = new();
         NftChain chain = Chains(transaction, out NftChain prerouting, out NftChain output, out NftChain postrouting, out NftChain raw);
         NftSet links = new(Table, "links", NftType.LinkName);
         transaction.AddSet(links);
@@ -71,13 +71,13 @@ public sealed class NftablesTests : IDisposable
         transaction.AddRule(postrouting, Nft.OifName.Is(NftValue.LinkName("eth0")), Nft.Snat(IPAddress.Parse("192.0.2.1")));
         transaction.AddRule(postrouting, Nft.Masquerade);
 
-        Same(transaction);
+        Same(transaction, Table);
     }
 
     [KernelFact(Needs.Nftables)]
     public void Commit_EverySetAndMap_IsWhatNftMakesOfItsText()
     {
-        using NftTransaction transaction = new(Table);
+        using NftTransaction transaction = new();
         NftChain chain = Chains(transaction, out NftChain prerouting, out _, out _, out _);
         NftChain below = new(Table, "below");
         transaction.AddChain(below);
@@ -117,17 +117,17 @@ public sealed class NftablesTests : IDisposable
         transaction.AddRule(prerouting, Nft.Dnat(NftKey.Concat(Nft.Ip6.Daddr, Nft.MetaL4Proto, Nft.Th.Dport).Map(published6)));
         transaction.AddRule(prerouting, Nft.Dnat(Nft.Ip.Daddr.Map(hosts)));
 
-        Same(transaction);
+        Same(transaction, Table);
     }
 
     [KernelFact(Needs.Nftables)]
     public void Commit_BridgeTable_IsWhatNftMakesOfItsText()
     {
         NftTable table = new(NftFamily.Bridge, "hull");
-        using NftTransaction transaction = new(table);
+        using NftTransaction transaction = new();
         NftChain chain = new(table, "antispoof") { Hook = NftHook.Prerouting, Priority = -300 };
         NftSet neighbours = new(table, "neighbours", NftType.LinkName, NftType.Ethernet, NftType.Ipv4);
-        transaction.AddTable();
+        transaction.AddTable(table);
         transaction.AddSet(neighbours);
         transaction.AddChain(chain);
         transaction.AddRule(chain, NftKey.Concat(Nft.IifName, Nft.Ether.Saddr, Nft.Ip.Saddr).NotIn(neighbours), NftVerdict.Drop);
@@ -137,15 +137,15 @@ public sealed class NftablesTests : IDisposable
         transaction.AddRule(chain, Nft.Ether.Daddr.Is(MacAddress.Parse("02:42:ac:11:00:02")), NftVerdict.Accept);
         transaction.AddRule(chain, Nft.MetaProtocol.Is(NftValue.EtherType(0x86dd)), NftVerdict.Drop);
 
-        Same(transaction);
+        Same(transaction, table);
     }
 
     [KernelFact(Needs.Nftables)]
     public void Commit_ThousandsOfElements_AreOneTransaction()
     {
         NftSet set = new(Table, "many", NftType.Ipv4, NftType.Protocol, NftType.Port) { Data = [NftType.Ipv4, NftType.Port] };
-        using NftTransaction transaction = new(Table);
-        transaction.AddTable();
+        using NftTransaction transaction = new();
+        transaction.AddTable(Table);
         transaction.AddSet(set);
         transaction.AddElements(set, [.. Enumerable.Range(1, 5000).Select(port => new NftElement(
             NftValue.Concat(IPAddress.Any, TcpValue, NftValue.Port(port)), NftValue.Concat(Four, NftValue.Port(port))))]);
@@ -155,14 +155,14 @@ public sealed class NftablesTests : IDisposable
 
         Assert.Equal(before + 1, _tables.Generation());
         Assert.Equal(5000, _tables.Read(Table)!.Elements("many"));
-        Assert.Null(transaction.Content.WhatLacks(_tables.Read(Table)!));
+        Assert.Null(transaction.Content(Table).WhatLacks(_tables.Read(Table)!));
     }
 
     [KernelFact(Needs.Nftables)]
     public void Commit_OneCommandFails_NothingIsDoneAndItIsNamed()
     {
-        using NftTransaction transaction = new(Table);
-        transaction.AddTable();
+        using NftTransaction transaction = new();
+        transaction.AddTable(Table);
         NftChain chain = new(Table, "forward");
         transaction.AddChain(chain);
         transaction.AddRule(chain, Nft.Counter);
@@ -181,13 +181,13 @@ public sealed class NftablesTests : IDisposable
     {
         uint generation = _tables.Generation();
         _host.Run("nft", "add table ip others").Ok();
-        using NftTransaction transaction = new(Table, generation);
-        transaction.AddTable();
+        using NftTransaction transaction = new(generation);
+        transaction.AddTable(Table);
 
         Assert.Equal(Errno.ERESTART, Assert.Throws<SyscallException>(() => _tables.Commit(transaction)).Errno);
 
-        using NftTransaction again = new(Table, _tables.Generation());
-        again.AddTable();
+        using NftTransaction again = new(_tables.Generation());
+        again.AddTable(Table);
         _tables.Commit(again);
         Assert.Equal([new NftTable(NftFamily.Ip, "others"), Table], _tables.Tables());
     }
@@ -196,12 +196,12 @@ public sealed class NftablesTests : IDisposable
     public void Commit_MapHasAnotherValue_IsNamed()
     {
         NftSet map = new(Table, "m", NftType.Port) { Data = [NftType.Ipv4] };
-        using NftTransaction transaction = new(Table);
-        transaction.AddTable();
+        using NftTransaction transaction = new();
+        transaction.AddTable(Table);
         transaction.AddSet(map);
         transaction.AddElements(map, new NftElement(NftValue.Port(1), Four));
         _tables.Commit(transaction);
-        using NftTransaction second = new(Table);
+        using NftTransaction second = new();
         second.AddElements(map, new NftElement(NftValue.Port(1), IPAddress.Parse("172.30.0.3")));
 
         SyscallException error = Assert.Throws<SyscallException>(() => _tables.Commit(second));
@@ -212,7 +212,7 @@ public sealed class NftablesTests : IDisposable
     [KernelFact(Needs.Nftables)]
     public void Read_AfterOthersChangedIt_SaysWhatIsMissing()
     {
-        using NftTransaction transaction = new(Table);
+        using NftTransaction transaction = new();
         NftChain chain = Chains(transaction, out _, out _, out _, out _);
         NftSet set = new(Table, "networks", NftType.Ipv4) { Intervals = true };
         NftSet map = new(Table, "verdicts", NftType.LinkName) { Verdicts = true };
@@ -223,7 +223,7 @@ public sealed class NftablesTests : IDisposable
         transaction.AddElements(set, Network("172.30.0.0/16"), Network("255.0.0.0/8"));
         transaction.AddElements(map, new NftElement(NftValue.LinkName("a"), NftVerdict.Jump(below)), new NftElement(NftValue.LinkName("b"), NftVerdict.Accept));
         transaction.AddRule(chain, Nft.Ip.Saddr.In(set), NftVerdict.Drop);
-        NftContent made = transaction.Content;
+        NftContent made = transaction.Content(Table);
         _tables.Commit(transaction);
         Assert.Null(made.WhatLacks(_tables.Read(Table)!));
         _host.Run("nft", "add chain inet hull hull-user").Ok();
@@ -240,7 +240,7 @@ public sealed class NftablesTests : IDisposable
     [KernelFact(Needs.Nftables)]
     public void Commit_Removals_LeaveWhatIsNotNamed()
     {
-        using NftTransaction make = new(Table);
+        using NftTransaction make = new();
         NftChain chain = Chains(make, out NftChain prerouting, out _, out _, out _);
         NftSet set = new(Table, "networks", NftType.Ipv4) { Intervals = true };
         NftSet ports = new(Table, "ports", NftType.Port);
@@ -250,7 +250,7 @@ public sealed class NftablesTests : IDisposable
         make.AddElements(ports, new NftElement(NftValue.Port(1)), new NftElement(NftValue.Port(2)));
         make.AddRule(chain, Nft.Counter);
         _tables.Commit(make);
-        using NftTransaction remove = new(Table);
+        using NftTransaction remove = new();
         remove.FlushChain(chain);
         remove.DeleteChain(prerouting);
         remove.DeleteElements(set, Network("10.0.0.0/8"));
@@ -260,9 +260,9 @@ public sealed class NftablesTests : IDisposable
 
         NftContent left = _tables.Read(Table)!;
         Assert.Equal((0, (int?)null, 2, 0), (left.Rules("forward")!.Value, left.Rules("prerouting"), left.Elements("networks")!.Value, left.Elements("ports")!.Value));
-        using NftTransaction rest = new(Table);
+        using NftTransaction rest = new();
         rest.DeleteSet(ports);
-        rest.DeleteTable();
+        rest.DeleteTable(Table);
         _tables.Commit(rest);
         Assert.Empty(_tables.Tables());
     }
@@ -276,7 +276,7 @@ public sealed class NftablesTests : IDisposable
         output = new(Table, "output") { Hook = NftHook.Output, Type = "nat", Priority = -100 };
         postrouting = new(Table, "postrouting") { Hook = NftHook.Postrouting, Type = "nat", Priority = 100 };
         raw = new(Table, "raw") { Hook = NftHook.Prerouting, Priority = -300 };
-        transaction.AddTable();
+        transaction.AddTable(Table);
         foreach (NftChain chain in new[] { forward, prerouting, output, postrouting, raw })
         {
             transaction.AddChain(chain);
@@ -285,7 +285,7 @@ public sealed class NftablesTests : IDisposable
         return forward;
     }
 
-    private void Same(NftTransaction transaction)
+    private void Same(NftTransaction transaction, NftTable table)
     {
         string script = transaction.ToString();
         _tables.Commit(transaction);
@@ -296,9 +296,9 @@ public sealed class NftablesTests : IDisposable
 
         // Hash tables list in their own order.
         Assert.Equal(Lines(_peer), Lines(_host));
-        Assert.Null(transaction.Content.WhatLacks(_tables.Read(transaction.Table)!));
+        Assert.Null(transaction.Content(table).WhatLacks(_tables.Read(table)!));
         using NftSocket peer = NftSocket.Open(_peer.Namespace);
-        Assert.Null(transaction.Content.WhatLacks(peer.Read(transaction.Table)!));
+        Assert.Null(transaction.Content(table).WhatLacks(peer.Read(table)!));
     }
 
     private static string[] Lines(TestNamespace where) => where.Run("nft", "list", "ruleset").Ok().Split('\n');

@@ -11,6 +11,12 @@ public sealed class TestNamespace : IDisposable
 
     public TestNamespace()
     {
+        // No second of waiting whether somebody else has a link-local address.
+        Namespace.Within(() =>
+        {
+            File.WriteAllText("/proc/sys/net/ipv6/conf/all/accept_dad", "0");
+            File.WriteAllText("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+        });
         using Rtnetlink links = Rtnetlink.Open(Namespace);
         links.SetUp(links.GetLink("lo").Index);
     }

@@ -13,10 +13,10 @@ public sealed class NftTransactionTests
     [Fact]
     public void ToString_EveryCommand_IsAScript()
     {
-        using NftTransaction transaction = new(Table);
+        using NftTransaction transaction = new();
         NftSet map = new(Table, "m", NftType.Ipv4, NftType.Port) { Data = [NftType.Ipv4, NftType.Port] };
         NftSet set = new(Table, "s", NftType.Ipv6) { Intervals = true };
-        transaction.AddTable();
+        transaction.AddTable(Table);
         transaction.AddChain(Chain);
         transaction.AddChain(new NftChain(Table, "base") { Hook = NftHook.Postrouting, Type = "nat", Priority = -5, DropByDefault = true });
         transaction.AddSet(map);
@@ -29,7 +29,7 @@ public sealed class NftTransactionTests
         transaction.DeleteElements(set, new NftElement(NftValue.Network(IPNetwork.Parse("fd00::/64"))));
         transaction.FlushSet(map);
         transaction.DeleteSet(set);
-        transaction.DeleteTable();
+        transaction.DeleteTable(Table);
 
         Assert.Equal(
             """
@@ -54,7 +54,7 @@ public sealed class NftTransactionTests
     [Fact]
     public void Finish_OneRule_IsABatchWhoseLastCommandAsksForAnAnswer()
     {
-        using NftTransaction transaction = new(Table, generation: 7);
+        using NftTransaction transaction = new(generation: 7);
         transaction.AddRule(Chain, Nft.Tcp.Dport.Is(NftValue.Port(80)), NftVerdict.Drop);
 
         string bytes = Convert.ToHexString(transaction.Finish().Written);
@@ -86,12 +86,12 @@ public sealed class NftTransactionTests
     [Fact]
     public void Rule_TwoFieldsOfOneProtocol_AsksForItOnce()
     {
-        using NftTransaction one = new(Table);
+        using NftTransaction one = new();
         one.AddRule(Chain, Nft.Ip.Saddr.Is(IPAddress.Loopback), NftVerdict.Drop);
-        using NftTransaction two = new(Table);
+        using NftTransaction two = new();
         two.AddRule(Chain, Nft.Ip.Saddr.Is(IPAddress.Loopback), Nft.Ip.Daddr.Is(IPAddress.Loopback), NftVerdict.Drop);
-        using NftTransaction ip = new(new NftTable(NftFamily.Ip, "t"));
-        ip.AddRule(Chain, Nft.Ip.Saddr.Is(IPAddress.Loopback), NftVerdict.Drop);
+        using NftTransaction ip = new();
+        ip.AddRule(new NftChain(new NftTable(NftFamily.Ip, "t"), "c"), Nft.Ip.Saddr.Is(IPAddress.Loopback), NftVerdict.Drop);
 
         Assert.Equal((1, 1, 0), (Metas(one), Metas(two), Metas(ip)));
     }

@@ -55,7 +55,7 @@ public sealed class NftSocket : IDisposable
         NftContent content = new();
         foreach (string chain in Names(table, NftNumbers.GetChain, NftNumbers.NewChain, 1, 3, "list chains"))
         {
-            content.AddChain(chain);
+            content.FlushChain(chain);
         }
 
         foreach (string chain in Names(table, NftNumbers.GetRule, NftNumbers.NewRule, 1, 2, "list rules"))

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Hull.Linux.Netlink.Nftables;
 
-/// <summary>Changes to one table of nf_tables that happen at once or not at all. <see cref="object.ToString"/> is the same as a
+/// <summary>Changes to tables of nf_tables that happen at once or not at all. <see cref="object.ToString"/> is the same as a
 /// script for <c>nft -f</c>.</summary>
 /// <remarks>Not thread-safe. Commands act in order. As in nft, adding what is there already changes nothing, except that rules are
 /// added once more; removing what is not there fails the whole. "Add, delete, add" of a table makes it anew whatever there was.</remarks>
@@ -13,14 +13,13 @@ public sealed class NftTransaction : IDisposable
 
     private readonly NetlinkWriter _writer = new();
     private readonly List<string> _commands = [];
+    private readonly Dictionary<NftTable, NftContent> _contents = [];
     private uint _lastSet;
 
-    /// <param name="table">Every chain and set that the commands name is in this table.</param>
     /// <param name="generation">What <see cref="NftSocket.Generation"/> said when the facts were read that this stands on: where
     /// something changed since, the commit fails with ERESTART. 0 does not look.</param>
-    public NftTransaction(NftTable table, uint generation = 0)
+    public NftTransaction(uint generation = 0)
     {
-        Table = table;
         // struct nfgenmsg: family, version, resource (big-endian): the subsystem that the batch is for.
         _writer.Message(NftNumbers.BatchBegin, NetlinkFlags.Request, [0, 0, 0, (byte)NftNumbers.Subsystem]);
         if (generation != 0)
@@ -29,30 +28,36 @@ public sealed class NftTransaction : IDisposable
         }
     }
 
-    public NftTable Table { get; }
-
-    /// <summary>What the table has after the commit, if it had nothing of it before.</summary>
-    public NftContent Content { get; } = new();
-
-    public void AddTable()
+    /// <summary>What a table has after the commit, if it had nothing of it before.</summary>
+    public NftContent Content(NftTable table)
     {
-        Begin(NftNumbers.NewTable, NetlinkFlags.Create, $"add table {Table}");
-        _writer.PutString(1, Table.Name);
+        if (!_contents.TryGetValue(table, out NftContent? content))
+        {
+            _contents.Add(table, content = new NftContent());
+        }
+
+        return content;
+    }
+
+    public void AddTable(NftTable table)
+    {
+        Begin(table, NftNumbers.NewTable, NetlinkFlags.Create, $"add table {table}");
+        _writer.PutString(1, table.Name);
         _writer.PutBigEndian32(2, 0);
     }
 
     /// <summary>With all that is in it.</summary>
-    public void DeleteTable()
+    public void DeleteTable(NftTable table)
     {
-        Begin(NftNumbers.DeleteTable, NetlinkFlags.None, $"delete table {Table}");
-        _writer.PutString(1, Table.Name);
-        Content.Clear();
+        Begin(table, NftNumbers.DeleteTable, NetlinkFlags.None, $"delete table {table}");
+        _writer.PutString(1, table.Name);
+        Content(table).Clear();
     }
 
     public void AddChain(NftChain chain)
     {
-        Begin(NftNumbers.NewChain, NetlinkFlags.Create, $"add chain {chain.Definition}");
-        _writer.PutString(1, Table.Name);
+        Begin(chain.Table, NftNumbers.NewChain, NetlinkFlags.Create, $"add chain {chain.Definition}");
+        _writer.PutString(1, chain.Table.Name);
         _writer.PutString(3, chain.Name);
         if (chain.Hook is NftHook hook)
         {
@@ -66,88 +71,88 @@ public sealed class NftTransaction : IDisposable
             _writer.PutString(7, chain.Type);
         }
 
-        Content.AddChain(chain.Name);
+        Content(chain.Table).AddChain(chain.Name);
     }
 
     /// <summary>Removes the rules of a chain.</summary>
     public void FlushChain(NftChain chain)
     {
-        Begin(NftNumbers.DeleteRule, NetlinkFlags.None, $"flush chain {Table} {chain.Name}");
-        _writer.PutString(1, Table.Name);
+        Begin(chain.Table, NftNumbers.DeleteRule, NetlinkFlags.None, $"flush chain {chain.Table} {chain.Name}");
+        _writer.PutString(1, chain.Table.Name);
         _writer.PutString(2, chain.Name);
-        Content.FlushChain(chain.Name);
+        Content(chain.Table).FlushChain(chain.Name);
     }
 
     /// <summary>Removes a chain and its rules.</summary>
     public void DeleteChain(NftChain chain)
     {
-        Begin(NftNumbers.DeleteChain, NetlinkFlags.None, $"delete chain {Table} {chain.Name}");
-        _writer.PutString(1, Table.Name);
+        Begin(chain.Table, NftNumbers.DeleteChain, NetlinkFlags.None, $"delete chain {chain.Table} {chain.Name}");
+        _writer.PutString(1, chain.Table.Name);
         _writer.PutString(3, chain.Name);
-        Content.RemoveChain(chain.Name);
+        Content(chain.Table).RemoveChain(chain.Name);
     }
 
     /// <summary>Adds a rule at the end of a chain.</summary>
     public void AddRule(NftChain chain, params ReadOnlySpan<NftStatement> statements)
     {
-        StringBuilder text = new($"add rule {Table} {chain.Name}");
+        StringBuilder text = new($"add rule {chain.Table} {chain.Name}");
         foreach (NftStatement statement in statements)
         {
             text.Append(' ').Append(statement);
         }
 
-        Begin(NftNumbers.NewRule, NetlinkFlags.Create | NetlinkFlags.Append, text.ToString());
-        _writer.PutString(1, Table.Name);
+        Begin(chain.Table, NftNumbers.NewRule, NetlinkFlags.Create | NetlinkFlags.Append, text.ToString());
+        _writer.PutString(1, chain.Table.Name);
         _writer.PutString(2, chain.Name);
         using (_writer.Open(4))
         {
-            NftRuleWriter rule = new(_writer, Table.Family);
+            NftRuleWriter rule = new(_writer, chain.Table.Family);
             foreach (NftStatement statement in statements)
             {
                 statement.Write(rule);
             }
         }
 
-        Content.AddRule(chain.Name);
+        Content(chain.Table).AddRule(chain.Name);
     }
 
     public void AddSet(NftSet set)
     {
-        Begin(NftNumbers.NewSet, NetlinkFlags.Create, $"add {set.Word} {set.Definition}");
+        Begin(set.Table, NftNumbers.NewSet, NetlinkFlags.Create, $"add {set.Word} {set.Definition}");
         set.Write(_writer, ++_lastSet);
-        Content.AddSet(set.Name);
+        Content(set.Table).AddSet(set.Name);
     }
 
     /// <summary>No rule may use it any more.</summary>
     public void DeleteSet(NftSet set)
     {
-        Begin(NftNumbers.DeleteSet, NetlinkFlags.None, $"delete {set.Word} {Table} {set.Name}");
-        _writer.PutString(1, Table.Name);
+        Begin(set.Table, NftNumbers.DeleteSet, NetlinkFlags.None, $"delete {set.Word} {set.Table} {set.Name}");
+        _writer.PutString(1, set.Table.Name);
         _writer.PutString(2, set.Name);
-        Content.RemoveSet(set.Name);
+        Content(set.Table).RemoveSet(set.Name);
     }
 
     /// <summary>Removes all elements of a set.</summary>
     public void FlushSet(NftSet set)
     {
-        Begin(NftNumbers.DeleteElement, NetlinkFlags.None, $"flush {set.Word} {Table} {set.Name}");
-        _writer.PutString(1, Table.Name);
+        Begin(set.Table, NftNumbers.DeleteElement, NetlinkFlags.None, $"flush {set.Word} {set.Table} {set.Name}");
+        _writer.PutString(1, set.Table.Name);
         _writer.PutString(2, set.Name);
-        Content.AddSet(set.Name).Clear();
+        Content(set.Table).AddSet(set.Name).Clear();
     }
 
     /// <exception cref="SyscallException">At the commit: EEXIST where a map has something else for the key.</exception>
     public void AddElements(NftSet set, params IReadOnlyCollection<NftElement> elements)
     {
         Elements(NftNumbers.NewElement, NetlinkFlags.Create, "add", set, elements);
-        Content.AddSet(set.Name).UnionWith(elements.SelectMany(element => element.Facts(set)));
+        Content(set.Table).AddSet(set.Name).UnionWith(elements.SelectMany(element => element.Facts(set)));
     }
 
     /// <exception cref="SyscallException">At the commit: ENOENT where one is not there.</exception>
     public void DeleteElements(NftSet set, params IReadOnlyCollection<NftElement> elements)
     {
         Elements(NftNumbers.DeleteElement, NetlinkFlags.None, "delete", set, elements);
-        Content.AddSet(set.Name).ExceptWith(elements.SelectMany(element => element.Facts(set)));
+        Content(set.Table).AddSet(set.Name).ExceptWith(elements.SelectMany(element => element.Facts(set)));
     }
 
     /// <summary>The commands for <c>nft -f</c>, one a line.</summary>
@@ -172,8 +177,8 @@ public sealed class NftTransaction : IDisposable
     {
         foreach (NftElement[] chunk in elements.Chunk(ElementsPerMessage))
         {
-            Begin(message, flags, $"{verb} element {Table} {set.Name} {{ {string.Join(", ", chunk.Select(element => element.ToString()))} }}");
-            _writer.PutString(1, Table.Name);
+            Begin(set.Table, message, flags, $"{verb} element {set.Table} {set.Name} {{ {string.Join(", ", chunk.Select(element => element.ToString()))} }}");
+            _writer.PutString(1, set.Table.Name);
             _writer.PutString(2, set.Name);
             using (_writer.Open(3))
             {
@@ -185,9 +190,9 @@ public sealed class NftTransaction : IDisposable
         }
     }
 
-    private void Begin(int message, NetlinkFlags flags, string command)
+    private void Begin(NftTable table, int message, NetlinkFlags flags, string command)
     {
         _commands.Add(command);
-        _writer.Message(NftNumbers.Type(message), NetlinkFlags.Request | flags, [(byte)Table.Family, 0, 0, 0]);
+        _writer.Message(NftNumbers.Type(message), NetlinkFlags.Request | flags, [(byte)table.Family, 0, 0, 0]);
     }
 }
