@@ -137,6 +137,8 @@ public sealed class FirewallHost : IDisposable
         MacAddress mac = MacAddress.Parse($"02:42:00:00:{number}:0{host}");
         string[] addresses = [$"172.{number}.0.{host}", $"fd00:{number}::{host}"];
         Pair(port, Links.GetLink(network.Bridge).Index, container, "eth0", mac, [$"{addresses[0]}/16", $"{addresses[1]}/64"], $"172.{number}.0.1", $"fd00:{number}::1");
+        // Where br_netfilter is loaded, a bridge translates addresses itself, and the way to oneself is back out of the same port.
+        Links.SetBridgePort(Links.GetLink(port).Index, new BridgePort { Hairpin = true });
         _endpoints.Add(new FirewallEndpoint(port, mac, [.. addresses.Select(IPAddress.Parse)]));
         return container;
     }

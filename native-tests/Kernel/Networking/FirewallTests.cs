@@ -60,6 +60,17 @@ public sealed class FirewallTests : IDisposable
     }
 
     [KernelFact(Needs.Nftables)]
+    public void Published_OnIpv6Loopback_IsLeftToWhoListensThere()
+    {
+        _net.Firewall.Apply(_net.State(Port("::", 8080, six: true)));
+        Assert.False(FirewallHost.Connects(_net.Host, "::1", 8080));
+
+        using Socket listener = FirewallHost.Listen(_net.Host, "::1", 8080);
+
+        Assert.True(FirewallHost.Connects(_net.Host, "::1", 8080));
+    }
+
+    [KernelFact(Needs.Nftables)]
     public void Published_FromOutside_TheContainerSeesTheClient()
     {
         _net.Firewall.Apply(_net.State(Port("0.0.0.0", 8080)));

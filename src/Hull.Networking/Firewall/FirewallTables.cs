@@ -83,6 +83,9 @@ internal static class FirewallTables
 
         // Only what is for the host itself: a packet that it routes for others keeps its destination (CVE-2025-67499).
         transaction.AddRule(Prerouting, Nft.FibDaddrType.Is(NftValue.AddressType(RouteKind.Local)), NftVerdict.Jump(Published));
+        // ::1 stays the host's: an answer that comes back by a bridge is not routed to ::1 (rt6_need_strict; there is no route_localnet
+        // for IPv6), so what serves ports at ::1 has to listen there.
+        transaction.AddRule(Output, Nft.Ip6.Daddr.Is(IPAddress.IPv6Loopback), NftVerdict.Return);
         transaction.AddRule(Output, Nft.FibDaddrType.Is(NftValue.AddressType(RouteKind.Local)), NftVerdict.Jump(Published));
         transaction.AddRule(Published, Nft.Dnat(NftKey.Concat(Nft.Ip.Daddr, Nft.MetaL4Proto, Nft.Th.Dport).Map(Ports4)));
         transaction.AddRule(Published, Nft.Dnat(NftKey.Concat(Nft.Ip6.Daddr, Nft.MetaL4Proto, Nft.Th.Dport).Map(Ports6)));
@@ -93,7 +96,6 @@ internal static class FirewallTables
 
         // From the host's loopback the answer could not come back.
         transaction.AddRule(Postrouting, Nft.OifName.In(Bridges), Nft.Ip.Saddr.Is(IPNetwork.Parse("127.0.0.0/8")), Nft.Masquerade);
-        transaction.AddRule(Postrouting, Nft.OifName.In(Bridges), Nft.Ip6.Saddr.Is(IPAddress.IPv6Loopback), Nft.Masquerade);
         // A container that calls a port published by its own network, or by itself: the answer has to come by here.
         transaction.AddRule(Postrouting, Nft.CtStatus(NftCtStatus.Dnat), NftKey.Concat(Nft.OifName, Nft.Ip.Saddr).In(Own4), Nft.Masquerade);
         transaction.AddRule(Postrouting, Nft.CtStatus(NftCtStatus.Dnat), NftKey.Concat(Nft.OifName, Nft.Ip6.Saddr).In(Own6), Nft.Masquerade);

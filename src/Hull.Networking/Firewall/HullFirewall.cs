@@ -17,7 +17,8 @@ namespace Hull.Networking.Firewall;
 /// The chain <c>hull-user</c> of <c>inet hull</c> is the administrator's: hull makes it, jumps to it before anything new is let in or
 /// out, and never changes its rules. <c>nft add rule inet hull hull-user ip saddr != 192.0.2.0/24 drop</c> keeps published ports for
 /// one network. The destination is the container's there; <c>meta l4proto tcp ct original proto-dst 8080</c> asks for the published port.
-/// The caller sets <c>net.ipv4.ip_forward</c> (and IPv6's), and <c>route_localnet</c> on the bridges.</remarks>
+/// The caller sets <c>net.ipv4.ip_forward</c> (and IPv6's), <c>route_localnet</c> on the bridges and
+/// <see cref="BridgePort.Hairpin"/> on their ports: where br_netfilter is loaded a container reaches its own published port only so.</remarks>
 public sealed class HullFirewall : IDisposable
 {
     private readonly NftSocket _tables;
