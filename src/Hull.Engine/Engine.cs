@@ -59,6 +59,11 @@ public sealed partial class Engine
             Containers.Sweep(Volumes.Remove);
         }
 
+        InNetworks("firewall", () =>
+        {
+            Networks.Heal();
+            return true;
+        });
         if (!all && filter is not { SelectsState: true })
         {
             found.RemoveAll(static status => !status.IsLive);

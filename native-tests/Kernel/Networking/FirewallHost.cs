@@ -55,7 +55,7 @@ public sealed class FirewallHost : IDisposable
 
     public FirewallNetwork Back { get; }
 
-    public FirewallState State(params PublishedPort[] ports) => new([Web, Back], _endpoints, ports);
+    public FirewallState State(params FirewallPort[] ports) => new([Web, Back], _endpoints, ports);
 
     public FirewallEndpoint Endpoint(string port) => _endpoints.Single(endpoint => endpoint.Port == port);
 

@@ -223,7 +223,7 @@ public sealed class FirewallTests : IDisposable
         Assert.False(FirewallHost.Connects(_net.Two, "172.30.0.1", 80), "another MAC address");
     }
 
-    private static PublishedPort Port(string host, int port, bool six = false) => new(
+    private static FirewallPort Port(string host, int port, bool six = false) => new(
         ProtocolType.Tcp, new IPEndPoint(IPAddress.Parse(host), port),
         six ? new IPEndPoint(IPAddress.Parse("fd00:30::2"), 81) : new IPEndPoint(IPAddress.Parse("172.30.0.2"), 80));
 }

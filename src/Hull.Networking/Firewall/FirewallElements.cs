@@ -47,7 +47,7 @@ internal static class FirewallElements
     }
 
     /// <exception cref="ArgumentException">The host's address and the container's are of two families: NAT does not translate those.</exception>
-    public static (NftSet Set, NftElement Element) Of(PublishedPort port)
+    public static (NftSet Set, NftElement Element) Of(FirewallPort port)
     {
         bool ipv6 = IsIpv6(port.Host.Address);
         if (ipv6 != IsIpv6(port.Container.Address))

@@ -2,4 +2,4 @@ namespace Hull.Networking.Firewall;
 
 /// <summary>Everything that the firewall is to know.</summary>
 public sealed record FirewallState(
-    IReadOnlyCollection<FirewallNetwork> Networks, IReadOnlyCollection<FirewallEndpoint> Endpoints, IReadOnlyCollection<PublishedPort> Ports);
+    IReadOnlyCollection<FirewallNetwork> Networks, IReadOnlyCollection<FirewallEndpoint> Endpoints, IReadOnlyCollection<FirewallPort> Ports);

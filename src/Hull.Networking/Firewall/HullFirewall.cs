@@ -73,13 +73,21 @@ public sealed class HullFirewall : IDisposable
     /// <inheritdoc cref="Add(FirewallNetwork)"/>
     public void Remove(FirewallNetwork network) => Change(FirewallElements.Of(network), add: false);
 
+    /// <summary>Adds all of it in one transaction; what is there already stays.</summary>
+    /// <inheritdoc cref="Add(FirewallEndpoint, IReadOnlyCollection{FirewallPort})" path="/exception"/>
+    public void Add(FirewallState more) => Change(FirewallElements.Of(more), add: true);
+
+    /// <summary>Removes all of it in one transaction.</summary>
+    /// <exception cref="SyscallException">ENOENT where the tables, or one of the elements, are gone; nothing is removed then.</exception>
+    public void Remove(FirewallState less) => Change(FirewallElements.Of(less), add: false);
+
     /// <summary>Lets a container send, and in at its published ports.</summary>
     /// <exception cref="SyscallException">ENOENT where the tables are gone; EEXIST where a port is published to another container.</exception>
-    public void Add(FirewallEndpoint endpoint, params IReadOnlyCollection<PublishedPort> ports) =>
+    public void Add(FirewallEndpoint endpoint, params IReadOnlyCollection<FirewallPort> ports) =>
         Change(FirewallElements.Of(endpoint).Concat(ports.Select(FirewallElements.Of)), add: true);
 
     /// <exception cref="SyscallException">ENOENT where the tables, or one of the elements, are gone.</exception>
-    public void Remove(FirewallEndpoint endpoint, params IReadOnlyCollection<PublishedPort> ports) =>
+    public void Remove(FirewallEndpoint endpoint, params IReadOnlyCollection<FirewallPort> ports) =>
         Change(FirewallElements.Of(endpoint).Concat(ports.Select(FirewallElements.Of)), add: false);
 
     /// <summary>Removes the tables, after the last container. Where the administrator's chain has rules it stays, with nothing else.</summary>

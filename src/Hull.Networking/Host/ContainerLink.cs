@@ -39,7 +39,7 @@ internal static class ContainerLink
             Sysctl.Set($"ipv6/conf/{name}/disable_ipv6", "1");
             int index = host.GetLink(name).Index;
             // A container that calls its own published port gets its packets back through the port that they came from.
-            host.SetBridgePort(index, new BridgePort { Hairpin = true });
+            host.SetBridgePort(index, new BridgePort { Hairpin = true, Isolated = !network.Option(NetworkOptions.InterContainer, otherwise: true) });
             host.SetUp(index);
         }
     }

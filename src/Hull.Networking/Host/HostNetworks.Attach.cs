@@ -4,6 +4,7 @@ using Hull.Linux;
 using Hull.Linux.Netlink;
 using Hull.Networking.Addresses;
 using Hull.Networking.Endpoints;
+using Hull.Networking.Firewall;
 using Hull.Networking.Records;
 
 namespace Hull.Networking.Host;
@@ -51,20 +52,39 @@ public sealed partial class HostNetworks
                 bridges[i] = networks[i].IsBridge ? BridgeLink.Ensure(host, networks[i]) : 0;
             }
 
+            LetIn(networks, state);
             undo.Push(() => Detach(who.Container, state));
             return state;
         }
         catch
         {
-            Unregister(who.Container, new ContainerNetworkState { Endpoints = endpoints }, host);
+            Unregister(who.Container, new ContainerNetworkState { Endpoints = endpoints, Ports = who.Ports }, host);
             foreach (NetworkConfig network in networks)
             {
-                RemoveIfUnused(network.Id, host);
+                RemoveIfUnused(network, host);
             }
 
             throw;
         }
     }
+
+    /// <summary>Forwarding, and the firewall's elements of these endpoints.</summary>
+    private void LetIn(NetworkConfig[] networks, ContainerNetworkState state)
+    {
+        NetworkConfig[] bridges = [.. networks.Where(static network => network.IsBridge)];
+        if (bridges.Length == 0)
+        {
+            return;
+        }
+
+        Forwarding.Enable(ipv6: bridges.Any(static network => network.EnableIPv6));
+        Firewall.Add(FirewallOf(bridges, state));
+    }
+
+    private static FirewallState FirewallOf(NetworkConfig[] bridges, ContainerNetworkState state) => new(
+        [.. bridges.Select(FirewallPlan.Of)],
+        [.. state.Endpoints.Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
+        [.. FirewallPlan.PortsOf(state, id => bridges.Any(network => network.Id == id && network.Internal))]);
 
     private Endpoint Claim(ContainerAttachment who, NetworkConfig network, EndpointSettings settings, int number)
     {

@@ -26,6 +26,7 @@ public sealed partial class HostNetworks
             Save(container, state);
             Mark(network, container, endpoint);
             int bridge = network.IsBridge ? BridgeLink.Ensure(host, network) : 0;
+            LetIn([network], new ContainerNetworkState { Endpoints = [endpoint] });
             ContainerLink.Make(host, inside, network, endpoint, bridge);
             // Where nothing led out before.
             ContainerLink.SetDefaultRoute(
@@ -36,8 +37,8 @@ public sealed partial class HostNetworks
         }
         catch
         {
-            Unregister(container, endpoint, host);
             Save(container, before);
+            Withdraw(container, new ContainerNetworkState { Endpoints = [endpoint] }, host);
             throw;
         }
     }
@@ -56,8 +57,8 @@ public sealed partial class HostNetworks
 
         ContainerLink.Remove(inside, endpoint);
         ContainerNetworkState state = before with { Endpoints = [.. before.Endpoints.Where(one => one != endpoint)] };
-        Unregister(container, endpoint, host);
         Save(container, state);
+        Withdraw(container, new ContainerNetworkState { Endpoints = [endpoint] }, host);
         // The way out may have gone with it.
         NetworkConfig[] networks = [.. state.Endpoints.Select(one => Store.Read(one.Network))];
         ContainerAttachment who = new()

@@ -3,6 +3,8 @@ using Hull.Linux;
 using Hull.Linux.Netlink;
 using Hull.Networking.Addresses;
 using Hull.Networking.Endpoints;
+using Hull.Networking.Firewall;
+using Hull.Networking.Records;
 
 namespace Hull.Networking.Host;
 
@@ -27,59 +29,65 @@ public sealed partial class HostNetworks
     }
 
     /// <summary>The caller holds the lock.</summary>
+    /// <param name="state">The endpoints and ports that go; all others of the container are in its record.</param>
     private void Unregister(string container, ContainerNetworkState state, Rtnetlink host)
     {
-        foreach (Endpoint endpoint in state.Endpoints)
-        {
-            Unregister(container, endpoint, host);
-        }
-
         Files.Unlink(null, StatePath(container));
+        Withdraw(container, state, host);
     }
 
-    private void Unregister(string container, Endpoint endpoint, Rtnetlink host)
+    /// <summary>Takes endpoints off links, names, addresses and the firewall; their networks go with their last ones.</summary>
+    private void Withdraw(string container, ContainerNetworkState state, Rtnetlink host)
     {
-        NetworkPaths paths = NetworkPaths.Of(_execRoot, endpoint.Network);
-        if (endpoint.HostLink is { } link)
+        List<NetworkConfig> networks = [.. state.Endpoints.Select(static endpoint => endpoint.Network).Distinct().Select(Store.TryRead).OfType<NetworkConfig>()];
+        foreach (Endpoint endpoint in state.Endpoints)
         {
-            // With the container's namespace it goes by itself, but some time later.
-            host.DeleteLink(link);
-        }
+            if (endpoint.HostLink is { } link)
+            {
+                // With the container's namespace it goes by itself, but some time later.
+                host.DeleteLink(link);
+            }
 
-        new NameDirectory(paths.Names).Remove(container);
-        AddressLeases leases = new(paths.Addresses, _isAlive);
-        foreach (IPAddress? address in (IPAddress?[])[endpoint.IPv4, endpoint.IPv6])
-        {
-            if (address is not null)
+            NetworkPaths paths = NetworkPaths.Of(_execRoot, endpoint.Network);
+            new NameDirectory(paths.Names).Remove(container);
+            AddressLeases leases = new(paths.Addresses, _isAlive);
+            foreach (IPAddress address in ((IPAddress?[])[endpoint.IPv4, endpoint.IPv6]).OfType<IPAddress>())
             {
                 leases.Release(address, container);
             }
+
+            Files.Unlink(null, $"{paths.Endpoints}/{container}");
         }
 
-        Files.Unlink(null, $"{paths.Endpoints}/{container}");
-        RemoveIfUnused(endpoint.Network, host);
+        List<NetworkConfig> gone = networks.FindAll(network => RemoveIfUnused(network, host));
+        if (networks.Exists(static network => network.IsBridge))
+        {
+            FirewallState less = new(
+                [.. gone.Where(static network => network.IsBridge).Select(FirewallPlan.Of)],
+                [.. state.Endpoints.Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
+                [.. FirewallPlan.PortsOf(state, id => networks.Exists(network => network.Id == id && network.Internal))]);
+            Firewall.Remove(less, isLast: !UsedNetworks().Exists(static network => network.IsBridge));
+        }
     }
 
     /// <summary>A network without endpoints has nothing on the host.</summary>
-    private void RemoveIfUnused(string id, Rtnetlink host)
+    /// <returns>Whether it has none.</returns>
+    private bool RemoveIfUnused(NetworkConfig network, Rtnetlink host)
     {
-        NetworkPaths paths = NetworkPaths.Of(_execRoot, id);
+        NetworkPaths paths = PathsOf(network);
         try
         {
             Files.RemoveDirectory(null, paths.Endpoints);
         }
         catch (SyscallException e) when (e.Errno == Errno.ENOTEMPTY)
         {
-            return;
+            return false;
         }
 
-        if (Store.TryRead(id) is { } network)
-        {
-            BridgeLink.Remove(host, network);
-            ContainerLink.RemoveParent(host, network);
-        }
-
+        BridgeLink.Remove(host, network);
+        ContainerLink.RemoveParent(host, network);
         // Leases that a killed process left go with it.
         DirectoryListing.RemoveTree(paths.Directory);
+        return true;
     }
 }

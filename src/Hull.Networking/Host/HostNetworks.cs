@@ -4,6 +4,7 @@ using Hull.Linux;
 using Hull.Linux.Netlink;
 using Hull.Networking.Addresses;
 using Hull.Networking.Endpoints;
+using Hull.Networking.Firewall;
 using Hull.Networking.Records;
 using Microsoft.Win32.SafeHandles;
 
@@ -73,6 +74,44 @@ public sealed partial class HostNetworks
     private AddressLeases LeasesOf(NetworkConfig network) => new(PathsOf(network).Addresses, _isAlive);
 
     private string StatePath(string container) => $"{_execRoot}/containers/{container}/network.json";
+
+    private HostFirewall Firewall => new(ReadFirewall, NetworkPaths.Root(_execRoot) + "/generation");
+
+    /// <summary>Whether a network has anything on this host.</summary>
+    private bool IsUsed(string network) => Files.TryStatAt(null, NetworkPaths.Of(_execRoot, network).Endpoints, followLinks: false, out _) is not null;
+
+    /// <summary>All networks with endpoints, by the directories of the exec root.</summary>
+    private List<NetworkConfig> UsedNetworks()
+    {
+        string root = NetworkPaths.Root(_execRoot);
+        using SafeFileHandle? directory = Files.TryOpenAt(null, root, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out _);
+        return directory is null ? [] :
+        [
+            .. DirectoryListing.Read(directory, root).Select(static entry => Encoding.ASCII.GetString(entry.Name))
+                .Where(name => name.Length == 64 && IsUsed(name)).Select(Store.TryRead).OfType<NetworkConfig>(),
+        ];
+    }
+
+    private FirewallState ReadFirewall()
+    {
+        List<NetworkConfig> networks = UsedNetworks().FindAll(static network => network.IsBridge);
+        HashSet<string> isInternal = [.. networks.Where(static network => network.Internal).Select(static network => network.Id)];
+        List<ContainerNetworkState> states = [.. networks.SelectMany(ContainersOn).Distinct().Select(StateOf).OfType<ContainerNetworkState>()];
+        return new FirewallState(
+            [.. networks.Select(FirewallPlan.Of)],
+            [.. states.SelectMany(static state => state.Endpoints).Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
+            [.. states.SelectMany(state => FirewallPlan.PortsOf(state, isInternal.Contains))]);
+    }
+
+    /// <summary>Puts the firewall right where somebody has changed or flushed it. Nothing where no container is on a network.</summary>
+    public void Heal()
+    {
+        if (UsedNetworks().Exists(static network => network.IsBridge))
+        {
+            using FileLock changing = Lock();
+            Firewall.Heal();
+        }
+    }
 
     private FileLock Lock()
     {

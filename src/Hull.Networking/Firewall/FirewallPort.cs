@@ -8,4 +8,4 @@ namespace Hull.Networking.Firewall;
 /// <param name="Host">Where it is published: one of the host's addresses, or 0.0.0.0 or :: for all of that family. ::1 is out of
 /// NAT's reach, by :: too: who wants it listens there.</param>
 /// <param name="Container">Of the same family.</param>
-public sealed record PublishedPort(ProtocolType Protocol, IPEndPoint Host, IPEndPoint Container);
+public sealed record FirewallPort(ProtocolType Protocol, IPEndPoint Host, IPEndPoint Container);

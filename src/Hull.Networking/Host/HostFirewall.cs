@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text;
+using Hull.Linux;
+using Hull.Networking.Firewall;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hull.Networking.Host;
+
+/// <summary>The firewall of this host's networks, kept whole: who changes it under the lock sees whether others have meanwhile.</summary>
+/// <param name="everything">What the firewall is to know, read from disk.</param>
+/// <param name="generationFile">The tables' generation after our last change: where it is still the same, nobody has touched any table
+/// since, and ours need not be looked at.</param>
+internal sealed class HostFirewall(Func<FirewallState> everything, string generationFile)
+{
+    /// <summary>Lets more in. What is on disk has it already.</summary>
+    public void Add(FirewallState more)
+    {
+        using HullFirewall firewall = HullFirewall.Open();
+        if (IsUntouched(firewall))
+        {
+            firewall.Add(more);
+        }
+        else
+        {
+            Restore(firewall);
+        }
+
+        Remember(firewall);
+    }
+
+    /// <summary>Takes some out again. What is on disk has it no more; where that is nothing at all the tables go.</summary>
+    public void Remove(FirewallState less, bool isLast)
+    {
+        using HullFirewall firewall = HullFirewall.Open();
+        if (isLast)
+        {
+            firewall.Clear();
+            Files.Unlink(null, generationFile);
+            return;
+        }
+
+        if (!IsUntouched(firewall) || !TryRemove(firewall, less))
+        {
+            Restore(firewall);
+        }
+
+        Remember(firewall);
+    }
+
+    private static bool TryRemove(HullFirewall firewall, FirewallState less)
+    {
+        try
+        {
+            firewall.Remove(less);
+            return true;
+        }
+        catch (SyscallException e) when (e.Errno == Errno.ENOENT)
+        {
+            // Of an attachment that failed half way.
+            return false;
+        }
+    }
+
+    /// <summary>Makes the tables whole where somebody has flushed or changed them.</summary>
+    public void Heal()
+    {
+        using HullFirewall firewall = HullFirewall.Open();
+        if (!IsUntouched(firewall))
+        {
+            Restore(firewall);
+            Remember(firewall);
+        }
+    }
+
+    private void Restore(HullFirewall firewall)
+    {
+        FirewallState state = everything();
+        if (firewall.WhatIsMissing(state) is not null)
+        {
+            firewall.Apply(state);
+        }
+    }
+
+    private bool IsUntouched(HullFirewall firewall)
+    {
+        using SafeFileHandle? file = Files.TryOpenAt(null, generationFile, OpenFlags.ReadOnly, 0, out _);
+        return file is not null && Encoding.ASCII.GetString(Files.ReadAll(file, 32, generationFile)) == Text(firewall);
+    }
+
+    private void Remember(HullFirewall firewall) => AtomicFile.Write(generationFile, Encoding.ASCII.GetBytes(Text(firewall)), durable: false);
+
+    private static string Text(HullFirewall firewall) => firewall.Generation().ToString(CultureInfo.InvariantCulture);
+}
