@@ -34,4 +34,18 @@ public sealed class ManagedFilesTests : IDisposable
 
         Assert.False(File.Exists(_store.Paths.ContainerDirectory(config.Id) + "/hosts"));
     }
+
+    [Theory]
+    [InlineData("bridge", null, "nameserver 192.0.2.1\nnameserver fe80::1%eth9\nsearch b.example\noptions ndots:2 rotate\n")]
+    [InlineData("bridge", "127.0.0.1", "nameserver 127.0.0.1\nsearch b.example\noptions ndots:2 rotate\n")]
+    [InlineData("host", "192.0.2.9", "nameserver 192.0.2.9\nsearch b.example\noptions ndots:2 rotate\n")]
+    [InlineData("host", null, null)]
+    public void ResolvConf_OfTheHost_WithoutItsLoopbackServersInANetworkOfItsOwn(string network, string? server, string? expected)
+    {
+        const string Own = "# made by hand\nnameserver 127.0.0.53\nnameserver ::1%lo\nnameserver 192.0.2.1\nnameserver fe80::1%eth9\ndomain a.example\nsearch b.example\noptions ndots:2\noptions rotate\n";
+
+        string text = ManagedFiles.ResolvConf(new HostConfig { NetworkMode = network, Dns = server is null ? null : [server] }, Own);
+
+        Assert.Equal(expected ?? Own, text);
+    }
 }

@@ -31,7 +31,7 @@ public static class ManagedFiles
 
         Put(directory + "/hostname", config.Hostname + "\n");
         WriteHosts(directory, config, state: null);
-        Put(directory + "/resolv.conf", ResolvConf(config.Host));
+        Put(directory + "/resolv.conf", ResolvConf(config.Host, ReadHost("/etc/resolv.conf")));
     }
 
     /// <summary>Writes <c>hosts</c> anew, in place: it is bound already where the container is about to start.</summary>
@@ -84,23 +84,31 @@ public static class ManagedFiles
         : state?.Endpoints.Select(static endpoint => endpoint.Gateway4 ?? endpoint.Gateway6).FirstOrDefault(static gateway => gateway is not null)?.ToString();
 
     /// <summary>Loopback name servers of the host are left out: in the container's network they would be the container.</summary>
-    internal static string ResolvConf(HostConfig host)
+    /// <param name="own">The host's resolv.conf.</param>
+    internal static string ResolvConf(HostConfig host, string own)
     {
-        string own = ReadHost("/etc/resolv.conf");
         bool asIs = host.IsHostNetwork && host.Dns is not { Count: > 0 } && host.DnsSearch is not { Count: > 0 } && host.DnsOptions is not { Count: > 0 };
         if (asIs && own.Length > 0)
         {
             return own;
         }
 
+        Networking.Dns.ResolvConf hosts = Networking.Dns.ResolvConf.Parse(own);
         StringBuilder text = new();
-        AddLines(text, "nameserver", host.Dns, own, address => host.IsHostNetwork || !IPAddress.TryParse(address.Split('%')[0], out IPAddress? ip) || !IPAddress.IsLoopback(ip));
-        if (host.DnsSearch is not ["."])
+        foreach (string server in host.Dns is { Count: > 0 } given ? given : hosts.NameServers)
         {
-            AddJoined(text, "search", host.DnsSearch, own);
+            if (host.Dns is { Count: > 0 } || host.IsHostNetwork || !IPAddress.TryParse(server.Split('%')[0], out IPAddress? ip) || !IPAddress.IsLoopback(ip))
+            {
+                text.Append("nameserver ").Append(server).Append('\n');
+            }
         }
 
-        AddJoined(text, "options", host.DnsOptions, own);
+        if (host.DnsSearch is not ["."])
+        {
+            AddJoined(text, "search", host.DnsSearch, hosts.Search);
+        }
+
+        AddJoined(text, "options", host.DnsOptions, hosts.Options);
         return text.ToString();
     }
 
@@ -131,43 +139,12 @@ public static class ManagedFiles
         return name.Length is > 0 and <= 253;
     }
 
-    private static void AddLines(StringBuilder text, string keyword, IReadOnlyList<string>? given, string own, Func<string, bool> keep)
+    private static void AddJoined(StringBuilder text, string keyword, IReadOnlyList<string>? given, IReadOnlyList<string> hosts)
     {
-        if (given is { Count: > 0 })
+        IReadOnlyList<string> values = given is { Count: > 0 } ? given : hosts;
+        if (values.Count > 0)
         {
-            foreach (string value in given)
-            {
-                text.Append(keyword).Append(' ').Append(value).Append('\n');
-            }
-
-            return;
-        }
-
-        foreach (string line in own.Split('\n'))
-        {
-            string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length > 1 && words[0] == keyword && keep(words[1]))
-            {
-                text.Append(keyword).Append(' ').Append(words[1]).Append('\n');
-            }
-        }
-    }
-
-    private static void AddJoined(StringBuilder text, string keyword, IReadOnlyList<string>? given, string own)
-    {
-        if (given is { Count: > 0 })
-        {
-            text.Append(keyword).Append(' ').AppendJoin(' ', given).Append('\n');
-            return;
-        }
-
-        foreach (string line in own.Split('\n'))
-        {
-            string trimmed = line.Trim();
-            if (trimmed.StartsWith(keyword + " ", StringComparison.Ordinal) || trimmed.StartsWith(keyword + "\t", StringComparison.Ordinal))
-            {
-                text.Append(trimmed).Append('\n');
-            }
+            text.Append(keyword).Append(' ').AppendJoin(' ', values).Append('\n');
         }
     }
 
