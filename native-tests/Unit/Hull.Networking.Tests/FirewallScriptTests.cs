@@ -21,9 +21,9 @@ public sealed class FirewallScriptTests
             [Web],
             [new FirewallEndpoint("veth1", MacAddress.Parse("02:42:ac:1e:00:02"), [IPAddress.Parse("172.30.0.2"), IPAddress.Parse("fd00:30::2")])],
             [
-                new PublishedPort(ProtocolType.Tcp, IPEndPoint.Parse("0.0.0.0:8080"), IPEndPoint.Parse("172.30.0.2:80")),
-                new PublishedPort(ProtocolType.Udp, IPEndPoint.Parse("127.0.0.1:53"), IPEndPoint.Parse("172.30.0.2:53")),
-                new PublishedPort(ProtocolType.Tcp, IPEndPoint.Parse("[::]:8080"), IPEndPoint.Parse("[fd00:30::2]:80")),
+                new FirewallPort(ProtocolType.Tcp, IPEndPoint.Parse("0.0.0.0:8080"), IPEndPoint.Parse("172.30.0.2:80")),
+                new FirewallPort(ProtocolType.Udp, IPEndPoint.Parse("127.0.0.1:53"), IPEndPoint.Parse("172.30.0.2:53")),
+                new FirewallPort(ProtocolType.Tcp, IPEndPoint.Parse("[::]:8080"), IPEndPoint.Parse("[fd00:30::2]:80")),
             ]));
 
         Assert.Equal(
@@ -65,7 +65,7 @@ public sealed class FirewallScriptTests
     [Fact]
     public void Explain_PortOfAnotherFamily_IsRefused()
     {
-        PublishedPort port = new(ProtocolType.Tcp, IPEndPoint.Parse("[::]:80"), IPEndPoint.Parse("172.30.0.2:80"));
+        FirewallPort port = new(ProtocolType.Tcp, IPEndPoint.Parse("[::]:80"), IPEndPoint.Parse("172.30.0.2:80"));
 
         Assert.Contains("one is IPv4, the other IPv6", Assert.Throws<ArgumentException>(() => HullFirewall.Explain(new FirewallState([], [], [port]))).Message, StringComparison.Ordinal);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Hull.Linux;
 using Hull.Networking.Endpoints;
+using Hull.Networking.Host;
 using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -83,7 +84,6 @@ public static class ManagedFiles
         ? IPAddress.Loopback.ToString()
         : state?.Endpoints.Select(static endpoint => endpoint.Gateway4 ?? endpoint.Gateway6).FirstOrDefault(static gateway => gateway is not null)?.ToString();
 
-    /// <summary>Loopback name servers of the host are left out: in the container's network they would be the container.</summary>
     /// <param name="own">The host's resolv.conf.</param>
     internal static string ResolvConf(HostConfig host, string own)
     {
@@ -95,11 +95,20 @@ public static class ManagedFiles
 
         Networking.Dns.ResolvConf hosts = Networking.Dns.ResolvConf.Parse(own);
         StringBuilder text = new();
-        foreach (string server in host.Dns is { Count: > 0 } given ? given : hosts.NameServers)
+        if (NamespaceModes.HasEndpoints(host.NetworkMode))
         {
-            if (host.Dns is { Count: > 0 } || host.IsHostNetwork || !IPAddress.TryParse(server.Split('%')[0], out IPAddress? ip) || !IPAddress.IsLoopback(ip))
+            // The monitor's server answers the networks' names, and asks the others for the rest.
+            text.Append("nameserver ").Append(ContainerDns.Address).Append('\n');
+        }
+        else
+        {
+            foreach (string server in host.Dns is { Count: > 0 } given ? given : hosts.NameServers)
             {
-                text.Append("nameserver ").Append(server).Append('\n');
+                // A loopback server of the host's would be the container itself.
+                if (host.Dns is { Count: > 0 } || host.IsHostNetwork || !IPAddress.TryParse(server.Split('%')[0], out IPAddress? ip) || !IPAddress.IsLoopback(ip))
+                {
+                    text.Append("nameserver ").Append(server).Append('\n');
+                }
             }
         }
 
@@ -108,9 +117,13 @@ public static class ManagedFiles
             AddJoined(text, "search", host.DnsSearch, hosts.Search);
         }
 
-        AddJoined(text, "options", host.DnsOptions, hosts.Options);
+        AddJoined(text, "options", host.DnsOptions, NamespaceModes.HasEndpoints(host.NetworkMode) ? ForContainerDns(hosts.Options) : hosts.Options);
         return text.ToString();
     }
+
+    /// <summary>ndots:0: a container's name is looked up as it is before any search domain is tried.</summary>
+    private static List<string> ForContainerDns(IReadOnlyList<string> options) =>
+        [.. options.Where(static option => !option.StartsWith("ndots:", StringComparison.Ordinal)), "ndots:0"];
 
     /// <summary><c>NAME:ADDRESS</c> or <c>NAME=ADDRESS</c>, an IPv6 address with or without brackets.</summary>
     /// <exception cref="EngineException">Invalid, with Docker's words.</exception>
@@ -156,7 +169,8 @@ public static class ManagedFiles
         Files.Write(file, Encoding.UTF8.GetBytes(text), path);
     }
 
-    private static string ReadHost(string path)
+    /// <summary>Empty where it is missing.</summary>
+    internal static string ReadHost(string path)
     {
         using SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out _);
         return file is null ? "" : Encoding.UTF8.GetString(Files.ReadAll(file, 1 << 20, path));

@@ -4,6 +4,7 @@ using Hull.Engine.Containers;
 using Hull.Engine.Networks;
 using Hull.Linux;
 using Hull.Networking;
+using Hull.Networking.Dns;
 using Hull.Networking.Endpoints;
 using Hull.Networking.Host;
 using Hull.Networking.Ports;
@@ -56,6 +57,7 @@ internal sealed partial class ContainerHost
                 Ports = _ports?.Ports ?? [],
             });
             ManagedFiles.WriteHosts(_store.Paths.ContainerDirectory(_config.Id), _config, _network);
+            _dns = ContainerDns.Open(pid, _store.Paths.ExecRoot);
         }
         catch (NetworkException e)
         {
@@ -63,8 +65,41 @@ internal sealed partial class ContainerHost
         }
     }
 
+    public void Serve(EventLoop loop)
+    {
+        if (_dns is null || _network is null)
+        {
+            return;
+        }
+
+        _dns.Serve(loop, _network, Upstreams());
+        // Whoever connects the container to a network, or takes it off one, writes its state anew.
+        _changes = Inotify.Watch(_store.Paths.RuntimeDirectory(_config.Id), WatchEvents.MovedTo);
+        _changesWatch = loop.Watch(_changes, PollEvents.Readable, _ =>
+        {
+            Inotify.Drain(_changes);
+            if (Networks.StateOf(_config.Id.Hex) is { } state)
+            {
+                _network = state;
+                _dns?.Follow(state);
+            }
+        });
+    }
+
+    /// <summary>The servers that the user gave, asked from the container, or the host's, asked from the host; nobody where every network
+    /// is internal (CVE-2024-29018).</summary>
+    private UpstreamSet Upstreams() =>
+        _network!.Endpoints.All(endpoint => Networks.Store.TryRead(endpoint.Network) is { Internal: true }) ? UpstreamSet.None
+        : _config.Host.Dns is { Count: > 0 } given
+            ? UpstreamSet.From(ResolvConf.Parse(string.Concat(given.Select(static server => $"nameserver {server}\n"))), fromContainer: true)
+            : UpstreamSet.From(ResolvConf.Parse(ManagedFiles.ReadHost("/etc/resolv.conf")), fromContainer: false);
+
     private void LeaveNetworks()
     {
+        _changesWatch?.Dispose();
+        _changes?.Dispose();
+        _dns?.Dispose();
+        (_changesWatch, _changes, _dns) = (null, null, null);
         if (_network is { } state)
         {
             _network = null;

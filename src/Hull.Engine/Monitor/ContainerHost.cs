@@ -41,6 +41,9 @@ internal sealed partial class ContainerHost : IContainerHost
     private HostNetworks? _networks;
     private PortReservation? _ports;
     private ContainerNetworkState? _network;
+    private ContainerDns? _dns;
+    private SafeFileHandle? _changes;
+    private Watch? _changesWatch;
     private bool _finished;
 
     private ContainerHost(ContainerStore store, FileLock monitorLock, ContainerConfig config, ContainerStatus status)

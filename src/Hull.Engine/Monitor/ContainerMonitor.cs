@@ -144,6 +144,7 @@ internal sealed partial class ContainerMonitor : IDisposable
     private void Start(Action? attach)
     {
         _payload = _host.Start(_size);
+        _host.Serve(_loop);
         _startedAt = Environment.TickCount64;
         _state = ContainerState.Running;
         _streams = new ProcessStreams(_loop, _payload, _buffer, _log, _settings.StdinOnce);

@@ -20,6 +20,9 @@ internal interface IContainerHost : IDisposable
     /// <param name="size">Of the terminal, where it has one.</param>
     Payload Start(TerminalSize? size);
 
+    /// <summary>Serves the container that has started from the monitor's loop, until the end of its run: its DNS.</summary>
+    void Serve(EventLoop loop);
+
     /// <summary>Starts a further process beside init.</summary>
     Payload Exec(ExecRequest request);
 

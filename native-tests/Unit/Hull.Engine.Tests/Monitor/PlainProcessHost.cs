@@ -68,6 +68,11 @@ internal sealed class PlainProcessHost : IContainerHost
         }
     }
 
+    public void Serve(EventLoop loop)
+    {
+        // Plain processes have no network of their own.
+    }
+
     public void Finish() => Finished = true;
 
     public void Release() => Released = true;
