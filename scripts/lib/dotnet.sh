@@ -15,6 +15,8 @@ esac
 publish_native() {
   local linker library
   command -v gcc > /dev/null || command -v clang > /dev/null || install_packages gcc
+  # Orders hull's object before it is linked.
+  command -v python3 > /dev/null || install_packages python3
   linker=$(command -v clang > /dev/null && echo clang || echo gcc)
   for library in c z; do
     [ -e "/usr/lib/$(uname -m)-linux-gnu/lib$library.a" ] || install_packages libc6-dev zlib1g-dev
