@@ -11,12 +11,16 @@ case $(uname -m) in
   *) echo "${0##*/}: no runtime identifier is known for $(uname -m)" >&2; exit 1 ;;
 esac
 
+# compiler_and_python: the first drives the linker, the second puts hull's object in order before.
+compiler_and_python() {
+  command -v gcc > /dev/null || command -v clang > /dev/null || install_packages gcc
+  command -v python3 > /dev/null || install_packages python3
+}
+
 # publish_native PROJECT DIRECTORY: a NativeAOT publish. Its linker step is driven by clang or gcc and wants libz.a.
 publish_native() {
   local linker library
-  command -v gcc > /dev/null || command -v clang > /dev/null || install_packages gcc
-  # Orders hull's object before it is linked.
-  command -v python3 > /dev/null || install_packages python3
+  compiler_and_python
   linker=$(command -v clang > /dev/null && echo clang || echo gcc)
   for library in c z; do
     [ -e "/usr/lib/$(uname -m)-linux-gnu/lib$library.a" ] || install_packages libc6-dev zlib1g-dev

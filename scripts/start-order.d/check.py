@@ -138,6 +138,12 @@ class Tests(unittest.TestCase):
             with self.assertRaisesRegex(Refused, "hot.0x1 leads into the middle of a function"):
                 order.order(obj, ["hot"])
 
+    def test_order_table_of_unknown_layout_is_refused(self):
+        with tempfile.TemporaryDirectory() as work:
+            obj = assemble(work, PROGRAM.replace(".long .Lvalue - .", ".long 12345", 1))
+            with self.assertRaisesRegex(Refused, "_ZTVcold.0x18 is no pointer to a node"):
+                order.order(obj, ["hot"])
+
     def test_object_other_machine_is_refused(self):
         header = bytearray(64)
         header[:6] = b"\x7fELF\x02\x01"

@@ -7,6 +7,7 @@ kind of each node; a node that one of unknown kind might point to stays where it
 import bisect
 import struct
 
+from elf import ABSOLUTE_64, Refused
 from moves import Moves
 
 TABLE, DICTIONARY, CELL, INSTANCE = "_ZTV", "__GenericDict_", "__InterfaceDispatchCell_", "__GenericInstance_"
@@ -30,7 +31,7 @@ class Nodes:
         self.offsets = sorted(self.names)
         self.next = dict(zip(self.offsets, self.offsets[1:] + [len(self.content)]))
         relocations, _ = obj.relocations(section)
-        self.related = {offset: 8 if info & 0xFFFFFFFF == 1 else 4 for offset, info, _ in relocations}
+        self.related = {offset: 8 if info & 0xFFFFFFFF == ABSOLUTE_64 else 4 for offset, info, _ in relocations}
 
     def word(self, form, offset):
         return struct.unpack_from(form, self.content, offset)[0]
@@ -50,7 +51,7 @@ class Nodes:
         return start if start >= self.offsets[bisect.bisect_left(self.offsets, offset) - 1] else offset
 
     def pointers(self, offset):
-        """Places of the node's relative pointers, if its kind is known to have them: [] or, where the bytes say otherwise, None."""
+        """Places of the node's relative pointers, if its kind is known to have them."""
         name, end = self.names[offset], self.start(self.next[offset])
         if name.startswith(TABLE):
             # struct MethodTable (MethodTable.h): 24 bytes, slots, interfaces; all behind is relative pointers.
@@ -61,11 +62,18 @@ class Nodes:
         elif name.startswith(CLAUSES):
             places = self.clauses(offset)
         elif name.startswith(CELL):
-            return [offset + 8] if self.target(offset + 8, CELL_TAG) is not None else None
+            places = [offset + 8]
         else:
             return []
         places = [place for place in places if place not in self.related and self.word("<i", place)]
-        return places if all(self.target(place) is not None for place in places) else None
+        for place in places:
+            if self.target(place, self.tag(offset)) is None:
+                raise Refused(f"{name}+{place - offset:#x} is no pointer to a node: ILC lays it out in another way")
+        return places
+
+    def tag(self, offset):
+        """What is added to the node's relative pointers."""
+        return CELL_TAG if self.names[offset].startswith(CELL) else 0
 
     def clauses(self, offset):
         """Places of the types that an exception table catches (EHEnumInit and EHEnumNext in UnixNativeCodeManager.cpp)."""
@@ -111,14 +119,13 @@ def used_by(obj, text, functions, section, nodes):
             found[offset] = None
             if nodes.names[offset].startswith((TABLE, DICTIONARY, INSTANCE, FROZEN)):
                 waiting += leads.get(offset, [])
-                waiting += [nodes.target(place) for place in nodes.pointers(offset) or []]
+                waiting += [nodes.target(place) for place in nodes.pointers(offset)]
     return list(found)
 
 
 def plan(nodes, wanted):
     """The moves for the wanted nodes (offsets, in order), and the section's new size."""
-    pointers = {offset: nodes.pointers(offset) for offset in nodes.offsets if nodes.names[offset].startswith(KNOWN)}
-    hot = [offset for offset in dict.fromkeys(wanted) if nodes.names[offset].startswith(MOVABLE) and pointers.get(offset, []) is not None]
+    hot = [offset for offset in dict.fromkeys(wanted) if nodes.names[offset].startswith(MOVABLE)]
     fixed = suspected(nodes, set(hot))
     pieces, size = [*permuted(nodes, wanted)], len(nodes.content)
     for offset in hot:
@@ -157,9 +164,8 @@ def move(obj, section, nodes, moves, size):
     """Carries out the moves."""
     result = moves.apply(nodes.content, size, 0)
     for offset in nodes.offsets:
-        for place in nodes.pointers(offset) or []:
-            tag = CELL_TAG if nodes.names[offset].startswith(CELL) else 0
-            change = moves.delta(nodes.target(place, tag)) - moves.delta(place)
+        for place in nodes.pointers(offset):
+            change = moves.delta(nodes.target(place, nodes.tag(offset))) - moves.delta(place)
             if change:
                 struct.pack_into("<i", result, moves.to(place), nodes.word("<i", place) + change)
     obj.replace(section, result)
