@@ -45,6 +45,10 @@ PROGRAM = """
     movslq _ZTVhot+24(%rip), %rcx
     lea _ZTVhot+24(%rip), %rdx
     add (%rdx,%rcx), %eax
+    lea __InterfaceDispatchCell_two(%rip), %rdx
+    add 16+8(%rdx), %eax
+    movslq 8(%rdx), %rcx
+    add 8-3(%rdx,%rcx), %eax
     ret
     .size hot, . - hot
     function helper
@@ -63,8 +67,16 @@ PROGRAM = """
     .endm
     .data
     .p2align 4
+    node __InterfaceDispatchCell_one
+    .quad main, 0
+    node __InterfaceDispatchCell_two
+    .quad main
+    .long .Lcold + 3 - .
+    .long 0
+    .quad 0, 5
     node _ZTVcold
-    .quad 0, 0, 0
+.Lcold:
+    .quad 3, 0, 0
     .long .Lvalue - .
     .long 0
     node __GenericDict_value
@@ -88,7 +100,7 @@ def assemble(directory, text):
     source, result = f"{directory}/program.s", f"{directory}/program.o"
     with open(source, "w", encoding="utf-8") as file:
         file.write(text)
-    subprocess.run([COMPILER, "-c", "-Wa,-L", source, "-o", result], check=True)
+    subprocess.run([COMPILER, "-c", source, "-o", result], check=True)
     with open(result, "rb") as file:
         return Object(file.read())
 
@@ -111,7 +123,7 @@ class Tests(unittest.TestCase):
                 with open(f"{work}/ordered.o", "wb") as file:
                     file.write(obj.data)
                 subprocess.run([COMPILER, "-no-pie", f"{work}/ordered.o", "-o", f"{work}/program"], check=True)
-                self.assertEqual(121, subprocess.run([f"{work}/program"], check=False).returncode)
+                self.assertEqual(129, subprocess.run([f"{work}/program"], check=False).returncode)
 
     def test_order_wanted_function_and_its_data_go_to_the_end(self):
         with tempfile.TemporaryDirectory() as work:
@@ -136,6 +148,12 @@ class Tests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as work:
             obj = assemble(work, PROGRAM.replace("call helper", "call helper + 5"))
             with self.assertRaisesRegex(Refused, "hot.0x1 leads into the middle of a function"):
+                order.order(obj, ["hot"])
+
+    def test_order_cell_outside_of_runs_is_refused(self):
+        with tempfile.TemporaryDirectory() as work:
+            obj = assemble(work, PROGRAM.replace(".quad 0, 5", ".quad 1, 5"))
+            with self.assertRaisesRegex(Refused, "__InterfaceDispatchCell_two is in no run"):
                 order.order(obj, ["hot"])
 
     def test_order_table_of_unknown_layout_is_refused(self):

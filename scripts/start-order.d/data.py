@@ -15,6 +15,7 @@ CLAUSES, STRING, FROZEN = "__ehinfo_", "__Str_", "__FrozenObj_"
 MAP, SEALED = "__InterfaceDispatchMap_", "__SealedVTable_"
 KNOWN = (TABLE, INSTANCE, CELL, CLAUSES)                     # kinds whose relative pointers can be found
 MOVABLE = (TABLE, DICTIONARY, INSTANCE, MAP, SEALED)
+CELL_SIZE = 16
 CELL_TAG = 3                    # IDC_CachePointerIsInterfaceRelativePointer (rhbinder.h)
 TYPED, FILTER = 0, 2            # kinds of exception clauses
 HAS_POINTERS = 0x01000000       # MethodTable flag: a description of its pointers stands before it
@@ -124,7 +125,7 @@ def used_by(obj, text, functions, section, nodes):
 
 
 def plan(nodes, wanted):
-    """The moves for the wanted nodes (offsets, in order), and the section's new size."""
+    """The moves for the wanted nodes (offsets, in order), the copies of cells, and the section's new size."""
     hot = [offset for offset in dict.fromkeys(wanted) if nodes.names[offset].startswith(MOVABLE)]
     fixed = suspected(nodes, set(hot))
     pieces, size = [*permuted(nodes, wanted)], len(nodes.content)
@@ -134,7 +135,8 @@ def plan(nodes, wanted):
             size += (start - size) % 16
             pieces.append((start, end, size))
             size += end - start
-    return Moves(pieces), size
+    cells, size = copies(nodes, wanted, size)
+    return Moves(pieces), cells, size
 
 
 def permuted(nodes, wanted):
@@ -146,6 +148,28 @@ def permuted(nodes, wanted):
     for offset in [offset for offset in strings if offset not in hot] + last[::-1]:
         yield offset, nodes.next[offset], at
         at += nodes.next[offset] - offset
+
+
+def copies(nodes, wanted, size):
+    """Dispatch cells that are wanted, as (place, new place), and the section's new size. They stand in runs, each with a last cell that
+    has no stub and tells the slot of all before it (InterfaceDispatchCell::GetDispatchCellInfo in rhbinder.h). So the wanted cells of a
+    run make a run of their own, with a copy of its last cell, and the old run stays as it is."""
+    runs = {}
+    for cell in dict.fromkeys(wanted):
+        if nodes.names[cell].startswith(CELL):
+            last = cell
+            while last in nodes.related:
+                last += CELL_SIZE
+            if nodes.word("<q", last) != 0:
+                raise Refused(f"{nodes.names[cell]} is in no run of dispatch cells: ILC lays them out in another way")
+            runs.setdefault(last, []).append(cell)
+    size += -size % CELL_SIZE
+    found = []
+    for last, cells in runs.items():
+        for cell in [*cells, last]:
+            found.append((cell, size))
+            size += CELL_SIZE
+    return found, size
 
 
 def suspected(nodes, moving):
@@ -160,15 +184,21 @@ def suspected(nodes, moving):
     return found
 
 
-def move(obj, section, nodes, moves, size):
-    """Carries out the moves."""
+def move(obj, section, nodes, moves, cells, size):
+    """Carries out the moves, and the copies of dispatch cells."""
     result = moves.apply(nodes.content, size, 0)
     for offset in nodes.offsets:
         for place in nodes.pointers(offset):
             change = moves.delta(nodes.target(place, nodes.tag(offset))) - moves.delta(place)
             if change:
                 struct.pack_into("<i", result, moves.to(place), nodes.word("<i", place) + change)
+    for cell, new in cells:
+        result[new:new + CELL_SIZE] = nodes.content[cell:cell + CELL_SIZE]
+        if cell in nodes.related:
+            struct.pack_into("<i", result, new + 8, moves.to(nodes.target(cell + 8, CELL_TAG)) + CELL_TAG - new - 8)
     obj.replace(section, result)
     relocations, holder = obj.relocations(section)
-    obj.set_relocations(holder, [(moves.to(offset), info, addend) for offset, info, addend in relocations])
-    obj.move_symbols(section, moves)
+    place = dict(cells)
+    stubs = [(place[offset], info, addend) for offset, info, addend in relocations if offset in place]
+    obj.set_relocations(holder, [(moves.to(offset), info, addend) for offset, info, addend in relocations] + stubs)
+    obj.move_symbols(section, Moves(moves.pieces + [(cell, cell + CELL_SIZE, new) for cell, new in cells if cell in nodes.related]))

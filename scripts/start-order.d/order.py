@@ -34,8 +34,8 @@ def order(obj, names):
     debug.move(obj, text, moves, old_size)
 
     old_size = objects.size
-    moves, size = data.plan(nodes, used)
-    data.move(obj, objects, nodes, moves, size)
+    moves, cells, size = data.plan(nodes, used)
+    data.move(obj, objects, nodes, moves, cells, size)
     debug.move(obj, objects, moves, old_size)
 
 
