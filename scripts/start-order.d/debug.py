@@ -11,6 +11,8 @@ def move(obj, section, moves, old_size):
     symbol = obj.section_symbol(section)
     for described in [other for other in obj.sections if other.name.startswith(".debug_")]:
         relocations, holder = obj.relocations(described)
+        if not any(info >> 32 == symbol for _, info, _ in relocations):
+            continue
         if described.name == ".debug_line":
             relocations += lines.append(obj, described, section, moves)
         elif described.name == ".debug_aranges":

@@ -11,10 +11,8 @@ def append(obj, table, section, moves):
     relocations, symbol = obj.relocations(table)[0], obj.section_symbol(section)
     content = bytearray(obj.content(table))
     length, version = struct.unpack_from("<IH", content)
-    if not relocations or (length + 4, version) != (len(content), 4):
+    if (length + 4, version) != (len(content), 4):
         raise Refused(".debug_line is not one unit of DWARF 4")
-    if relocations[0][1] >> 32 != symbol:
-        return []
     if len(relocations) > 1:
         raise Refused(".debug_line has more than one sequence")
 
