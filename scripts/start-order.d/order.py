@@ -4,6 +4,7 @@ ORDER has names of functions, one a line, in the order wanted (scripts/generate-
 Their data follows from them. RESULT is the object to be linked, SCRIPT the linker script to link it with."""
 
 import re
+import struct
 import sys
 
 import functions
@@ -54,8 +55,10 @@ def main(source, names, result, linker_script):
     try:
         obj = Object(content)
         order(obj, wanted)
-    except Refused as error:
-        sys.exit(f"order.py: {source}: {error}; publish with -p:HullStartOrder=false to link it as it is")
+    except (Refused, struct.error, IndexError, ValueError) as error:
+        # In the form that MSBuild shows as an error. An object that is cut short ends in one of the others.
+        sys.exit(f"{source} : error ORDER1: cannot be put in order: {error}; delete it and build again, "
+                 "or link it as it is with -p:HullStartOrder=false")
     with open(linker_script, "w", encoding="utf-8") as file:
         file.write(script(obj, wanted))
     with open(result, "wb") as file:
