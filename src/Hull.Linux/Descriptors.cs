@@ -78,6 +78,22 @@ public static unsafe partial class Descriptors
         }
     }
 
+    /// <summary>splice(2) once, one of the two a pipe's end: moves bytes within the kernel. Waits for nothing where the other one is
+    /// non-blocking. Into a socket whose connection is over it raises SIGPIPE, which .NET ignores.</summary>
+    /// <returns>The count; 0 at the end of the source; -1 with the errno where it fails: EAGAIN means that the source has nothing now, or
+    /// the target no room.</returns>
+    public static int TrySplice(SafeFileHandle from, SafeFileHandle to, int count, out Errno errno)
+    {
+        nint n;
+        do
+        {
+            n = splice(Files.Fd(from), 0, Files.Fd(to), 0, (nuint)count, SpliceMove | SpliceNonBlocking);
+            errno = n < 0 ? SyscallException.LastErrno : Errno.None;
+        }
+        while (errno == Errno.EINTR);
+        return (int)n;
+    }
+
     /// <summary>pread(2) once; 0 at the end of the file.</summary>
     public static int ReadAt(SafeFileHandle file, Span<byte> buffer, long offset, string? target = null)
     {
@@ -115,6 +131,8 @@ public static unsafe partial class Descriptors
     private const int GetFlags = 3;
     private const int SetFlags = 4;
     private const int DuplicateCloseOnExec = 1030;
+    private const uint SpliceMove = 1;
+    private const uint SpliceNonBlocking = 2;
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int pipe2(int* ends, int flags);
@@ -127,6 +145,9 @@ public static unsafe partial class Descriptors
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(int fd, byte* buffer, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint splice(int from, nint fromOffset, int to, nint toOffset, nuint count, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint pread(int fd, byte* buffer, nuint count, long offset);

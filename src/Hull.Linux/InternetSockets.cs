@@ -32,13 +32,7 @@ public static unsafe partial class InternetSockets
         SafeFileHandle socket = TryNew(local.Family, stream: true, out Errno errno) ?? throw new SyscallException("socket", local.ToString(), errno);
         try
         {
-            int one = 1;
-            // SAFETY: the kernel reads one int from a local.
-            if (setsockopt(Files.Fd(socket), LevelSocket, OptionReuseAddress, &one, sizeof(int)) != 0)
-            {
-                throw SyscallException.Last("setsockopt", local.ToString(), "SO_REUSEADDR");
-            }
-
+            SetOption(socket, LevelSocket, OptionReuseAddress, 1, "SO_REUSEADDR");
             Bind(socket, local);
             if (listen(Files.Fd(socket), backlog) != 0)
             {
@@ -164,12 +158,10 @@ public static unsafe partial class InternetSockets
 
     private static void Bind(SafeFileHandle socket, SocketEndpoint local)
     {
-        int one = 1;
-        // One at :: is for IPv6 alone: the other family has a socket of its own.
-        // SAFETY: the kernel reads one int from a local.
-        if (local.Family == SocketEndpoint.FamilyInternet6 && setsockopt(Files.Fd(socket), LevelIPv6, OptionIPv6Only, &one, sizeof(int)) != 0)
+        if (local.Family == SocketEndpoint.FamilyInternet6)
         {
-            throw SyscallException.Last("setsockopt", local.ToString(), "IPV6_V6ONLY");
+            // One at :: is for IPv6 alone: the other family has a socket of its own.
+            SetOption(socket, LevelIPv6, OptionIPv6Only, 1, "IPV6_V6ONLY");
         }
 
         // SAFETY: the kernel reads Length bytes of a local struct sockaddr.

@@ -45,9 +45,19 @@ public readonly record struct SocketEndpoint
         }
     }
 
+    /// <param name="bits4">An IPv4 address in network byte order; the port is 0.</param>
+    internal SocketEndpoint(uint bits4) => (_family, _address) = (FamilyInternet, bits4);
+
+    /// <param name="bits6">An IPv6 address in network byte order; the port is 0.</param>
+    internal SocketEndpoint(UInt128 bits6) => (_family, _address6) = (FamilyInternet6, bits6);
+
     public int Port => BinaryPrimitives.ReverseEndianness(_port);
 
     internal ushort Family => _family;
+
+    internal uint Bits4 => _address;
+
+    internal UInt128 Bits6 => _address6;
 
     /// <summary>Bytes of it that the kernel reads.</summary>
     internal uint Length => _family == FamilyInternet6 ? 28u : 16u;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -92,5 +93,120 @@ public sealed class InternetSocketTests
 
         Assert.Null(socket);
         Assert.True(errno is Errno.EACCES or Errno.ENETUNREACH, errno.ToString());
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.66")]
+    [InlineData("::1")]
+    public void Datagrams_AtAllAddresses_TellWhichAndAnswerFromIt(string text)
+    {
+        IPAddress address = IPAddress.Parse(text);
+        IPAddress any = address.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any;
+        byte[] buffer = new byte[16];
+        using SafeFileHandle server = InternetSockets.BindDatagrams(new SocketEndpoint(any, 0));
+        InternetSockets.TellDestinations(server);
+        int port = InternetSockets.LocalEndpoint(server).Port;
+        // Connected, it hears nothing that comes from another address.
+        using SafeFileHandle? client = InternetSockets.TryConnect(new SocketEndpoint(address, port), stream: false, out _);
+        Assert.Equal(-1, InternetSockets.TryReceive(server, buffer, out _, out SocketEndpoint to, out Errno errno));
+        Assert.Equal((Errno.EAGAIN, default), (errno, to));
+
+        Assert.Equal(4, InternetSockets.TrySend(client!, "ping"u8, null, out _));
+        Assert.Equal(4, InternetSockets.TryReceive(server, buffer, out SocketEndpoint from, out to, out _));
+        Assert.Equal((InternetSockets.LocalEndpoint(client!), new SocketEndpoint(address, 0)), (from, to));
+        Assert.Equal(5, InternetSockets.TrySend(server, "reply"u8, to, from, out _));
+        Assert.Equal(5, InternetSockets.TryReceive(client!, buffer, out _));
+
+        (IPAddress foreign, Errno expected) = address.AddressFamily == AddressFamily.InterNetwork
+            ? (IPAddress.Parse("192.0.2.1"), Errno.ENETUNREACH) : (IPAddress.Parse("2001:db8::1"), Errno.EINVAL);
+        Assert.Equal(-1, InternetSockets.TrySend(server, "reply"u8, new SocketEndpoint(foreign, 0), from, out errno));
+        Assert.Equal(expected, errno);
+        Assert.Equal(5, InternetSockets.TrySend(server, "reply"u8, default, from, out _));
+    }
+
+    [Fact]
+    public void TryShutdownWrite_ThePeerReadsTheEndAndStillAnswers()
+    {
+        (SafeFileHandle client, SafeFileHandle server) = Pair();
+        using (client)
+        using (server)
+        {
+            byte[] buffer = new byte[16];
+            InternetSockets.TrySend(client, "end"u8, null, out _);
+            Assert.Equal(Errno.None, InternetSockets.TryShutdownWrite(client));
+
+            Assert.Equal(3, InternetSockets.TryReceive(server, buffer, out _));
+            Assert.Equal(0, InternetSockets.TryReceive(server, buffer, out _));
+            InternetSockets.TrySend(server, "yes"u8, null, out _);
+            Assert.Equal(3, InternetSockets.TryReceive(client, buffer, out _));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void SetResetOnClose_Close_IsAResetOrAnEnd(bool reset)
+    {
+        (SafeFileHandle client, SafeFileHandle server) = Pair();
+        using (client)
+        {
+            InternetSockets.SetResetOnClose(server);
+            InternetSockets.SetResetOnClose(server, reset);
+            server.Dispose();
+
+            int n = InternetSockets.TryReceive(client, new byte[16], out Errno errno);
+
+            Assert.Equal(reset ? (-1, Errno.ECONNRESET) : (0, Errno.None), (n, errno));
+            Assert.Equal(reset ? Errno.ENOTCONN : Errno.None, InternetSockets.TryShutdownWrite(client));
+        }
+    }
+
+    [Fact]
+    public void SetOptions_OfAConnection_AreThoseOfTcp()
+    {
+        using SafeFileHandle listener = InternetSockets.Listen(new SocketEndpoint(IPAddress.Loopback, 0));
+        using SafeFileHandle client = InternetSockets.TryConnect(InternetSockets.LocalEndpoint(listener), stream: true, out _)!;
+        InternetSockets.SetNoDelay(client);
+        InternetSockets.SetKeepAlive(client, 77);
+
+        using Socket oracle = new(new SafeSocketHandle(client.DangerousGetHandle(), ownsHandle: false));
+        Assert.True(oracle.NoDelay);
+        Assert.NotEqual(0, oracle.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive));
+        Assert.Equal(77, oracle.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime));
+    }
+
+    [Fact]
+    public void TrySplice_SocketToPipeToSocket_CarriesBytesAndTheEnd()
+    {
+        (SafeFileHandle source, SafeFileHandle from) = Pair();
+        (SafeFileHandle to, SafeFileHandle sink) = Pair();
+        (SafeFileHandle read, SafeFileHandle write) = Descriptors.Pipe(nonBlocking: true);
+        using (source)
+        using (from)
+        using (to)
+        using (sink)
+        using (read)
+        using (write)
+        {
+            byte[] buffer = new byte[16];
+            Assert.Equal(-1, Descriptors.TrySplice(from, write, 16, out Errno errno));
+            Assert.Equal(Errno.EAGAIN, errno);
+            InternetSockets.TrySend(source, "hello"u8, null, out _);
+
+            Assert.Equal(5, Descriptors.TrySplice(from, write, 16, out _));
+            Assert.Equal(5, Descriptors.TrySplice(read, to, 5, out _));
+            Assert.Equal(5, InternetSockets.TryReceive(sink, buffer, out _));
+
+            InternetSockets.TryShutdownWrite(source);
+            Assert.Equal(0, Descriptors.TrySplice(from, write, 16, out _));
+        }
+    }
+
+    private static (SafeFileHandle Client, SafeFileHandle Server) Pair()
+    {
+        using SafeFileHandle listener = InternetSockets.Listen(new SocketEndpoint(IPAddress.Loopback, 0));
+        SafeFileHandle client = InternetSockets.TryConnect(InternetSockets.LocalEndpoint(listener), stream: true, out _)!;
+        return (client, InternetSockets.TryAccept(listener, out _)!);
     }
 }
