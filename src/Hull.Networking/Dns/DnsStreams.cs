@@ -10,16 +10,12 @@ internal sealed class DnsStreams : IDisposable
     /// <summary>Clients at once; further ones wait in the kernel's queue.</summary>
     public const int MaxClients = 64;
 
-    /// <summary>How long nobody is let in where there is no descriptor for another one.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     private readonly EventLoop _loop;
     private readonly SafeFileHandle _listener;
     private readonly DnsServer _server;
-    private readonly Watch _watch;
+    private readonly Acceptor _acceptor;
     private readonly List<DnsStream> _clients = [];
     private Deadline? _sweep;
-    private Deadline? _resume;
 
     /// <param name="listener">Owned from here on.</param>
     public DnsStreams(EventLoop loop, SafeFileHandle listener, DnsServer server)
@@ -27,7 +23,7 @@ internal sealed class DnsStreams : IDisposable
         _loop = loop;
         _listener = listener;
         _server = server;
-        _watch = loop.Watch(listener, PollEvents.Readable, OnConnection);
+        _acceptor = new Acceptor(loop, listener, OnConnection);
     }
 
     public int Count => _clients.Count;
@@ -37,10 +33,9 @@ internal sealed class DnsStreams : IDisposable
 
     public void Dispose()
     {
-        _watch.Dispose();
+        _acceptor.Dispose();
         _listener.Dispose();
         _sweep?.Dispose();
-        _resume?.Dispose();
         while (_clients.Count > 0)
         {
             _clients[^1].Dispose();
@@ -50,22 +45,11 @@ internal sealed class DnsStreams : IDisposable
     internal void Forget(DnsStream client)
     {
         _clients.Remove(client);
-        Resume();
+        _acceptor.IsOpen = true;
     }
 
-    private void OnConnection(PollEvents events)
+    private void OnConnection(SafeFileHandle socket)
     {
-        SafeFileHandle? socket = InternetSockets.TryAccept(_listener, out Errno errno);
-        if (socket is null)
-        {
-            if (errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM or Errno.ENOBUFS)
-            {
-                StandStill();
-            }
-
-            return;
-        }
-
         try
         {
             _clients.Add(new DnsStream(_loop, socket, this, _server));
@@ -74,35 +58,14 @@ internal sealed class DnsStreams : IDisposable
         {
             // epoll_ctl(2) found no room for another watch: this client is turned away.
             socket.Dispose();
-            StandStill();
+            _acceptor.StandStill();
             return;
         }
 
         _sweep ??= _loop.After(TimeSpan.FromMilliseconds(IdleTime), Sweep);
         if (_clients.Count == MaxClients)
         {
-            _watch.Events = PollEvents.None;
-        }
-    }
-
-    /// <summary>Level-triggered, the waiting client would be reported again and again.</summary>
-    private void StandStill()
-    {
-        _watch.Events = PollEvents.None;
-        _resume?.Dispose();
-        _resume = _loop.After(Pause, Resume);
-    }
-
-    private void Resume()
-    {
-        try
-        {
-            _watch.Events = _clients.Count < MaxClients ? PollEvents.Readable : PollEvents.None;
-        }
-        catch (SyscallException)
-        {
-            // epoll_ctl(2) finds no room yet.
-            StandStill();
+            _acceptor.IsOpen = false;
         }
     }
 
