@@ -30,9 +30,7 @@ internal static class FirewallPlan
     /// <param name="isInternal">Of a network's id.</param>
     public static IEnumerable<FirewallPort> PortsOf(ContainerNetworkState state, Func<string, bool> isInternal)
     {
-        Endpoint[] reachable = [.. state.Endpoints.Where(endpoint => endpoint.HostLink is not null && !isInternal(endpoint.Network))];
-        IPAddress? ipv4 = reachable.Select(static endpoint => endpoint.IPv4).FirstOrDefault(static address => address is not null);
-        IPAddress? ipv6 = reachable.Select(static endpoint => endpoint.IPv6).FirstOrDefault(static address => address is not null);
+        (IPAddress? ipv4, IPAddress? ipv6) = AddressesOf(state, isInternal);
         foreach (PublishedPort port in state.Ports)
         {
             if ((port.IsIPv6 ? ipv6 : ipv4) is { } address)
@@ -40,6 +38,16 @@ internal static class FirewallPlan
                 yield return new FirewallPort(ProtocolOf(port.Protocol), new IPEndPoint(port.HostAddress, port.HostPort), new IPEndPoint(address, port.ContainerPort));
             }
         }
+    }
+
+    /// <summary>Where published ports lead: the first address of each family by which the host may reach the container.</summary>
+    /// <param name="isInternal">Of a network's id.</param>
+    public static (IPAddress? IPv4, IPAddress? IPv6) AddressesOf(ContainerNetworkState state, Func<string, bool> isInternal)
+    {
+        Endpoint[] reachable = [.. state.Endpoints.Where(endpoint => endpoint.HostLink is not null && !isInternal(endpoint.Network))];
+        return (
+            reachable.Select(static endpoint => endpoint.IPv4).FirstOrDefault(static address => address is not null),
+            reachable.Select(static endpoint => endpoint.IPv6).FirstOrDefault(static address => address is not null));
     }
 
     private static ProtocolType ProtocolOf(string name) => name switch

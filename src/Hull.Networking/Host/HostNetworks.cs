@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using Hull.Linux;
@@ -57,6 +58,21 @@ public sealed partial class HostNetworks
         {
             throw new NetworkException(NetworkError.Host, $"{path} is damaged: {e.Message}", e);
         }
+    }
+
+    /// <summary>Where a <see cref="Ports.PortRelay"/> finds a running container: its IPv4 address if it has one that published ports lead to,
+    /// else its IPv6 address.</summary>
+    /// <returns>Null where it has neither, or does not run.</returns>
+    /// <exception cref="NetworkException">Host: a record is damaged.</exception>
+    public IPAddress? RelayTarget(string container)
+    {
+        if (StateOf(container) is not { } state)
+        {
+            return null;
+        }
+
+        (IPAddress? ipv4, IPAddress? ipv6) = FirewallPlan.AddressesOf(state, id => Store.TryRead(id)?.Internal ?? true);
+        return ipv4 ?? ipv6;
     }
 
     /// <summary>The containers that are on a network now, by their ids; some may have been killed.</summary>

@@ -10,11 +10,7 @@ namespace Hull.Networking.Tests.Dns;
 /// <summary>A server on a real loop in a thread of the test process, with real sockets on the loopback.</summary>
 internal sealed class ServerFixture : IDisposable
 {
-    private readonly EventLoop _loop = new();
-    private readonly SafeFileHandle _wake = EventFd.Create();
-    private readonly ConcurrentQueue<Action> _work = new();
-    private readonly Thread _thread;
-    private Exception? _crash;
+    private readonly LoopThread _loop = new();
 
     public ServerFixture(params ReadOnlySpan<FakeUpstream> upstreams)
         : this(new FixedNames { Names = { ["web"] = ["10.0.0.2"] } }, upstreams)
@@ -25,20 +21,8 @@ internal sealed class ServerFixture : IDisposable
     {
         (SafeFileHandle datagrams, SafeFileHandle listener) = TakePort();
         Port = InternetSockets.LocalEndpoint(datagrams).Port;
-        Server = new DnsServer(_loop, datagrams, listener, names, Connect) { Upstreams = Set(upstreams) };
-        _thread = new Thread(() =>
-        {
-            try
-            {
-                using Watch watch = _loop.Watch(_wake, PollEvents.Readable, _ => Work());
-                _loop.Run();
-            }
-            catch (Exception error)
-            {
-                _crash = error;
-            }
-        });
-        _thread.Start();
+        Server = new DnsServer(_loop.Loop, datagrams, listener, names, Connect) { Upstreams = Set(upstreams) };
+        _loop.Start();
     }
 
     public int Port { get; }
@@ -59,14 +43,7 @@ internal sealed class ServerFixture : IDisposable
     }
 
     /// <summary>Runs on the loop's thread.</summary>
-    public T Do<T>(Func<T> work)
-    {
-        TaskCompletionSource<T> done = new();
-        _work.Enqueue(() => done.SetResult(work()));
-        Files.Write(_wake, [1, 0, 0, 0, 0, 0, 0, 0]);
-        Assert.True(done.Task.Wait(TimeSpan.FromSeconds(10)), $"the loop does not turn: {_crash}");
-        return done.Task.Result;
-    }
+    public T Do<T>(Func<T> work) => _loop.Do(work);
 
     public Socket Udp()
     {
@@ -109,13 +86,9 @@ internal sealed class ServerFixture : IDisposable
         int left = Do(() =>
         {
             Server.Dispose();
-            _loop.Stop();
             return Server.Streams.Count + Server.InFlight;
         });
-        Assert.True(_thread.Join(TimeSpan.FromSeconds(10)));
         _loop.Dispose();
-        _wake.Dispose();
-        Assert.Null(_crash);
         Assert.Equal(0, left);
     }
 
@@ -153,14 +126,5 @@ internal sealed class ServerFixture : IDisposable
     {
         Connections.Add(server);
         return InternetSockets.TryConnect(server.Endpoint, stream, out errno);
-    }
-
-    private void Work()
-    {
-        Files.Read(_wake, stackalloc byte[8]);
-        while (_work.TryDequeue(out Action? action))
-        {
-            action();
-        }
     }
 }
