@@ -73,6 +73,7 @@ internal sealed partial class ContainerHost
         }
 
         _dns.Serve(loop, _network, Upstreams());
+        _relay = _ports is null ? null : new PortRelay(loop, _ports, () => Networks.RelayTarget(_config.Id.Hex));
         // Whoever connects the container to a network, or takes it off one, writes its state anew.
         _changes = Inotify.Watch(_store.Paths.RuntimeDirectory(_config.Id), WatchEvents.MovedTo);
         _changesWatch = loop.Watch(_changes, PollEvents.Readable, _ =>
@@ -99,7 +100,8 @@ internal sealed partial class ContainerHost
         _changesWatch?.Dispose();
         _changes?.Dispose();
         _dns?.Dispose();
-        (_changesWatch, _changes, _dns) = (null, null, null);
+        _relay?.Dispose();
+        (_changesWatch, _changes, _dns, _relay) = (null, null, null, null);
         if (_network is { } state)
         {
             _network = null;

@@ -42,6 +42,7 @@ internal sealed partial class ContainerHost : IContainerHost
     private PortReservation? _ports;
     private ContainerNetworkState? _network;
     private ContainerDns? _dns;
+    private PortRelay? _relay;
     private SafeFileHandle? _changes;
     private Watch? _changesWatch;
     private bool _finished;

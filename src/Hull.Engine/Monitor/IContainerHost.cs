@@ -20,7 +20,8 @@ internal interface IContainerHost : IDisposable
     /// <param name="size">Of the terminal, where it has one.</param>
     Payload Start(TerminalSize? size);
 
-    /// <summary>Serves the container that has started from the monitor's loop, until the end of its run: its DNS.</summary>
+    /// <summary>Serves the container that has started from the monitor's loop, until the end of its run: its names, and what
+    /// of its published ports the firewall cannot translate.</summary>
     void Serve(EventLoop loop);
 
     /// <summary>Starts a further process beside init.</summary>
