@@ -78,7 +78,16 @@ public sealed partial class HostNetworks
         }
 
         Forwarding.Enable(ipv6: bridges.Any(static network => network.EnableIPv6));
-        Firewall.Add(FirewallOf(bridges, state));
+        FirewallState more = FirewallOf(bridges, state);
+        Firewall.Add(more);
+        try
+        {
+            StaleConnections.Forget(more.Ports);
+        }
+        catch (SyscallException e)
+        {
+            Warn($"UDP clients that are sending already may not reach the container before they pause for two minutes: {e.Message}");
+        }
     }
 
     private static FirewallState FirewallOf(NetworkConfig[] bridges, ContainerNetworkState state) => new(
