@@ -37,7 +37,8 @@ public sealed class ContainerFilterTests : IDisposable
     [InlineData("exited=0", "")]
     [InlineData("since=web-1", "db web-2")]
     [InlineData("before=web-2", "web-1")]
-    [InlineData("network=default", "db web-2 web-1")]
+    [InlineData("network=none", "db web-2 web-1")]
+    [InlineData("network=other", "")]
     public void List_OneFilter_Selects(string filter, string expected) =>
         Assert.Equal(expected, string.Join(' ', _engine.List(true, ContainerFilter.Parse([filter])).Select(status => status.Name)));
 
@@ -73,7 +74,7 @@ public sealed class ContainerFilterTests : IDisposable
         Assert.Equal("exited", document["State"]!["Status"]!.GetValue<string>());
         Assert.Equal(3, document["State"]!["ExitCode"]!.GetValue<int>());
         Assert.Equal("sh", document["Path"]!.GetValue<string>());
-        Assert.Equal("default", document["HostConfig"]!["NetworkMode"]!.GetValue<string>());
+        Assert.Equal("none", document["HostConfig"]!["NetworkMode"]!.GetValue<string>());
         Assert.Equal("0001-01-01T00:00:00Z", document["State"]!["StartedAt"]!.GetValue<string>());
         Assert.NotEmpty(document.ToJsonString());
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hull.Engine.Containers;
+using Hull.Networking.Endpoints;
 using Hull.Oci;
 
 namespace Hull.Engine.Tests;
@@ -157,7 +158,7 @@ public class ContainerRecordTests
             {
                 foreach (object item in items)
                 {
-                    if (item.GetType().Namespace == typeof(ContainerConfig).Namespace)
+                    if (item.GetType().Namespace is "Hull.Engine.Containers" or "Hull.Networking.Endpoints")
                     {
                         AssertNothingIsDefault(item);
                     }
@@ -220,6 +221,16 @@ public class ContainerRecordTests
                 CgroupnsMode = "host",
                 UsernsMode = "host",
                 NetworkMode = "host",
+                Endpoints =
+                [
+                    new EndpointSettings
+                    {
+                        Network = "n", NetworkName = "net", IPv4 = "10.0.0.2", IPv6 = "fd00::2", MacAddress = "02:42:00:00:00:01",
+                        Aliases = ["a"], Links = ["db:d"], Options = map, GatewayPriority = 4,
+                    },
+                ],
+                Publish = ["80:80"],
+                PublishAll = true,
                 CgroupParent = "/p",
                 Resources = new Resources
                 {

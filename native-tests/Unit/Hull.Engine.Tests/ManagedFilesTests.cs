@@ -1,4 +1,6 @@
+using System.Net;
 using Hull.Engine.Containers;
+using Hull.Networking.Endpoints;
 
 namespace Hull.Engine.Tests;
 
@@ -11,7 +13,7 @@ public sealed class ManagedFilesTests : IDisposable
     [Fact]
     public void Write_Default_MakesThreeReadableFiles()
     {
-        ContainerConfig config = _store.Add("web", host: new HostConfig { ExtraHosts = ["db:10.0.0.7", "v6:[2001:db8::1]", "eq=10.0.0.8"], Dns = ["10.0.0.1"], DnsSearch = ["example.org"] });
+        ContainerConfig config = _store.Add("web", host: new HostConfig { ExtraHosts = ["db:10.0.0.7", "v6:[2001:db8::1]", "eq=10.0.0.8"], Dns = ["10.0.0.1"], DnsSearch = ["example.org"], NetworkMode = "none" });
         string directory = _store.Paths.ContainerDirectory(config.Id);
 
         ManagedFiles.Write(directory, config);
@@ -26,6 +28,28 @@ public sealed class ManagedFilesTests : IDisposable
     }
 
     [Fact]
+    public void Hosts_OfARunningContainer_NameItAndItsGateway()
+    {
+        ContainerNetworkState state = new()
+        {
+            Endpoints =
+            [
+                new Endpoint
+                {
+                    Id = "e", Network = "n", NetworkName = "net", Interface = "eth0",
+                    IPv4 = IPAddress.Parse("10.0.0.2"), Gateway4 = IPAddress.Parse("10.0.0.1"), IPv6 = IPAddress.Parse("fd00::2"),
+                },
+            ],
+        };
+
+        string hosts = ManagedFiles.Hosts(new HostConfig { ExtraHosts = ["host.docker.internal:host-gateway"] }, "web", "example.org", state);
+
+        Assert.EndsWith("10.0.0.1\thost.docker.internal\n10.0.0.2\tweb.example.org web\nfd00::2\tweb.example.org web\n", hosts, StringComparison.Ordinal);
+        Assert.EndsWith("127.0.0.1\tgw\n", ManagedFiles.Hosts(new HostConfig { ExtraHosts = ["gw:host-gateway"], NetworkMode = "host" }), StringComparison.Ordinal);
+        Assert.DoesNotContain("gw", ManagedFiles.Hosts(new HostConfig { ExtraHosts = ["gw:host-gateway"], NetworkMode = "none" }), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Write_NetworkOfAContainer_MakesNone()
     {
         ContainerConfig config = _store.Add("web", host: new HostConfig { NetworkMode = "container:" + ContainerId.New().Hex });
@@ -36,11 +60,13 @@ public sealed class ManagedFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bridge", null, "nameserver 192.0.2.1\nnameserver fe80::1%eth9\nsearch b.example\noptions ndots:2 rotate\n")]
-    [InlineData("bridge", "127.0.0.1", "nameserver 127.0.0.1\nsearch b.example\noptions ndots:2 rotate\n")]
+    [InlineData("none", null, "nameserver 192.0.2.1\nnameserver fe80::1%eth9\nsearch b.example\noptions ndots:2 rotate\n")]
+    [InlineData("none", "127.0.0.1", "nameserver 127.0.0.1\nsearch b.example\noptions ndots:2 rotate\n")]
+    [InlineData("bridge", null, "nameserver 127.0.0.11\nsearch b.example\noptions rotate ndots:0\n")]
+    [InlineData(null, "192.0.2.9", "nameserver 127.0.0.11\nsearch b.example\noptions rotate ndots:0\n")]
     [InlineData("host", "192.0.2.9", "nameserver 192.0.2.9\nsearch b.example\noptions ndots:2 rotate\n")]
     [InlineData("host", null, null)]
-    public void ResolvConf_OfTheHost_WithoutItsLoopbackServersInANetworkOfItsOwn(string network, string? server, string? expected)
+    public void ResolvConf_OfTheHost_WithoutItsLoopbackServersInANetworkOfItsOwn(string? network, string? server, string? expected)
     {
         const string Own = "# made by hand\nnameserver 127.0.0.53\nnameserver ::1%lo\nnameserver 192.0.2.1\nnameserver fe80::1%eth9\ndomain a.example\nsearch b.example\noptions ndots:2\noptions rotate\n";
 

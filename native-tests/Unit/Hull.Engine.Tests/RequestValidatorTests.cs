@@ -1,4 +1,5 @@
 using Hull.Engine.Containers;
+using Hull.Networking.Endpoints;
 
 namespace Hull.Engine.Tests;
 
@@ -28,7 +29,9 @@ public class RequestValidatorTests
         { "--ipc: invalid IPC mode: container:", new HostConfig { IpcMode = "container:" } },
         { "--uts: invalid UTS mode", new HostConfig { UtsMode = "none" } },
         { "--cgroupns: invalid CGROUP mode", new HostConfig { CgroupnsMode = "x" } },
-        { "network backend not found", new HostConfig { NetworkMode = "backend" } },
+        { "Container id/name needed", new HostConfig { NetworkMode = "container:" } },
+        { "invalid publish '80:0'", new HostConfig { Publish = ["80:0"] } },
+        { "cannot be combined with other networks", new HostConfig { NetworkMode = "none", Endpoints = [new EndpointSettings { Network = "a", NetworkName = "a" }] } },
         { "Container id/name needed", new HostConfig { NetworkMode = "container:" } },
         { "--userns: invalid USER mode 'me'", new HostConfig { UsernsMode = "me" } },
         { "privileged mode is incompatible with user namespaces", new HostConfig { UsernsMode = "remap:0:1000:1", Privileged = true } },

@@ -33,7 +33,7 @@ public sealed class TemporaryStore : IDisposable
             Layers = [Digest.Of("layer"u8)],
             Args = ["sh", "-c", "true"],
             Payload = payload ?? new PayloadConfig(),
-            Host = host ?? new HostConfig(),
+            Host = host ?? new HostConfig { NetworkMode = "none" },
             Mounts = mounts,
             Hostname = id.Short,
         };

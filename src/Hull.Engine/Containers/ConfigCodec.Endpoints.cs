@@ -11,9 +11,9 @@ internal static partial class ConfigCodec
     {
         RecordJson.Text(json, "network"u8, value.Network);
         RecordJson.Text(json, "networkName"u8, value.NetworkName);
-        RecordJson.Text(json, "ipv4"u8, value.IPv4);
-        RecordJson.Text(json, "ipv6"u8, value.IPv6);
-        RecordJson.Text(json, "mac"u8, value.MacAddress);
+        RecordJson.Text(json, "iPv4"u8, value.IPv4);
+        RecordJson.Text(json, "iPv6"u8, value.IPv6);
+        RecordJson.Text(json, "macAddress"u8, value.MacAddress);
         RecordJson.Texts(json, "aliases"u8, value.Aliases);
         RecordJson.Texts(json, "links"u8, value.Links);
         RecordJson.Map(json, "options"u8, value.Options);
@@ -31,9 +31,9 @@ internal static partial class ConfigCodec
         {
             if (key.ValueTextEquals("network"u8)) { network = json.GetString(); }
             else if (key.ValueTextEquals("networkName"u8)) { name = json.GetString(); }
-            else if (key.ValueTextEquals("ipv4"u8)) { ipv4 = json.GetString(); }
-            else if (key.ValueTextEquals("ipv6"u8)) { ipv6 = json.GetString(); }
-            else if (key.ValueTextEquals("mac"u8)) { mac = json.GetString(); }
+            else if (key.ValueTextEquals("iPv4"u8)) { ipv4 = json.GetString(); }
+            else if (key.ValueTextEquals("iPv6"u8)) { ipv6 = json.GetString(); }
+            else if (key.ValueTextEquals("macAddress"u8)) { mac = json.GetString(); }
             else if (key.ValueTextEquals("aliases"u8)) { aliases = RecordJson.Texts(ref json); }
             else if (key.ValueTextEquals("links"u8)) { links = RecordJson.Texts(ref json); }
             else if (key.ValueTextEquals("options"u8)) { options = RecordJson.Map(ref json); }

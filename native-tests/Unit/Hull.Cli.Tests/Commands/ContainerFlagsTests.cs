@@ -53,11 +53,35 @@ public class ContainerFlagsTests
         Assert.Equal(["/b", "/t"], host.Mounts!.Select(mount => mount.Target));
     }
 
+    [Fact]
+    public void Read_Networks_AreEndpointsWithTheirWords()
+    {
+        HostConfig host = Read("--network name=one,alias=db,ip=10.0.0.2,gw-priority=3 --network two -p 8080:80 -p 53:53/udp -P --expose 9 x").Host;
+
+        Assert.Equal(("one", true), (host.NetworkMode, host.PublishAll));
+        Assert.Equal(["one", "two"], host.Endpoints!.Select(endpoint => endpoint.NetworkName));
+        Assert.Equal(("10.0.0.2", 3, "db"), (host.Endpoints![0].IPv4, host.Endpoints[0].GatewayPriority, Assert.Single(host.Endpoints[0].Aliases!)));
+        Assert.Equal(["8080:80", "53:53/udp"], host.Publish);
+        Assert.Equal(["9/tcp", "80/tcp", "53/udp"], Read("--expose 9 -p 8080:80 -p 53:53/udp x").Payload.ExposedPorts);
+    }
+
+    [Fact]
+    public void Read_AddressOfTheOnlyNetwork_IsItsEndpoints()
+    {
+        HostConfig host = Read("--network one --ip 10.0.0.2 --ip6 fd00::2 --network-alias db --mac-address 02:42:00:00:00:01 x").Host;
+
+        Assert.Equal(("10.0.0.2", "fd00::2", "02:42:00:00:00:01"), (host.Endpoints![0].IPv4, host.Endpoints[0].IPv6, host.Endpoints[0].MacAddress));
+        Assert.Equal((null, "host"), (Read("--network host x").Host.Endpoints, Read("--network host x").Host.NetworkMode));
+    }
+
     [Theory]
-    [InlineData("-p 80:80 x", "--publish is not available yet: it needs bridge networks")]
-    [InlineData("-P x", "--publish-all is not available yet")]
-    [InlineData("--network bridge x", "--network bridge is not available yet")]
-    [InlineData("--net mynet x", "--network mynet is not available yet")]
+    [InlineData("-p 80:70000 x", "Invalid containerPort: 70000")]
+    [InlineData("--expose 9-8 x", "invalid range format for --expose: 9-8")]
+    [InlineData("--network name=a --network b --ip 10.0.0.2 x", "addresses and aliases belong to one of them")]
+    [InlineData("--network ip=10.0.0.2 x", "the field name= is missing")]
+    [InlineData("--network name=a,colour=red x", "invalid field key colour in --network")]
+    [InlineData("--network name=a,gw-priority=high x", "invalid gw-priority (high)")]
+    [InlineData("--link-local-ip 169.254.1.1 x", "--link-local-ip is not available yet")]
     [InlineData("--health-cmd x x", "--health-cmd is not available yet: health checks")]
     [InlineData("--gpus all x", "--gpus is not available yet")]
     [InlineData("--rm --restart always x", "conflicting options: cannot specify both --restart and --rm")]

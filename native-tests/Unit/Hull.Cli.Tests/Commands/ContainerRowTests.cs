@@ -43,7 +43,7 @@ public class ContainerRowTests
         Listing.Parse("json", ContainerRow.Columns).Write(output, ContainerRow.Fields, [Row(Status("web"))]);
         Assert.Equal(
             "{\"Command\":\"\\\"sleep 1000 and ever…\\\"\",\"CreatedAt\":\"2024-06-01 11:50:00 +0000 UTC\",\"ID\":\"aaaaaaaaaaaa\",\"Image\":\"busybox\","
-            + "\"Labels\":\"a=1,b=2\",\"LocalVolumes\":\"0\",\"Mounts\":\"\",\"Names\":\"web\",\"Networks\":\"none\",\"Ports\":\"\","
+            + "\"Labels\":\"a=1,b=2\",\"LocalVolumes\":\"0\",\"Mounts\":\"\",\"Names\":\"web\",\"Networks\":\"\",\"Ports\":\"\","
             + "\"RunningFor\":\"10 minutes ago\",\"Size\":\"0B\",\"State\":\"running\",\"Status\":\"Up 5 minutes\"}\n",
             output.ToString());
     }
