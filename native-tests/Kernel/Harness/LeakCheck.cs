@@ -1,7 +1,11 @@
+using Hull.Linux;
+using Hull.Linux.Netlink;
+using Hull.Linux.Netlink.Nftables;
+
 namespace Hull.Kernel.Tests.Harness;
 
-/// <summary>What a test must leave as it found it: mounts, cgroups, processes of the binary under test, network links,
-/// staging directories.</summary>
+/// <summary>What a test must leave as it found it: mounts, cgroups, processes of the binary under test, staging directories;
+/// network links, their addresses and nftables' tables, all of this process's network namespace.</summary>
 public sealed class LeakCheck
 {
     private readonly HullStore _store;
@@ -24,7 +28,7 @@ public sealed class LeakCheck
     }
 
     private static HashSet<string> Snapshot(HullStore store) =>
-        [.. Mounts(), .. Cgroups(), .. Processes(), .. Links(), .. StagingDirectories(store)];
+        [.. Mounts(), .. Cgroups(), .. Processes(), .. Links(), .. FirewallTables(), .. StagingDirectories(store)];
 
     private static IEnumerable<string> Mounts() =>
         File.ReadAllLines("/proc/self/mountinfo").Select(line => line.Split(' ')).Select(fields => $"mount {fields[4]} (id {fields[0]})");
@@ -46,21 +50,28 @@ public sealed class LeakCheck
         }
     }
 
-    private static IEnumerable<string> Processes()
+    private static IEnumerable<string> Processes() => HullProcesses.All().Select(pid => $"process {pid} ({HullProcesses.CommandLine(pid)})");
+
+    /// <summary>Not from /sys/class/net, which shows the namespace of whoever mounted it.</summary>
+    private static IEnumerable<string> Links()
     {
-        foreach (string directory in Directory.EnumerateDirectories("/proc", "*"))
-        {
-            if (int.TryParse(Path.GetFileName(directory), out int pid) && pid != Environment.ProcessId
-                && LinkTarget($"{directory}/exe") is string program
-                && (program == Repository.Hull || program.StartsWith("/memfd:hull", StringComparison.Ordinal)))
-            {
-                yield return $"process {pid} ({CommandLine(directory)})";
-            }
-        }
+        using Rtnetlink links = Rtnetlink.Open();
+        return [.. links.Links().Select(link => $"network link {link.Name}"), .. links.Addresses().Select(address => $"network address {address}")];
     }
 
-    private static IEnumerable<string> Links() =>
-        Directory.EnumerateFileSystemEntries("/sys/class/net").Select(link => $"network link {Path.GetFileName(link)}");
+    private static List<string> FirewallTables()
+    {
+        try
+        {
+            using NftSocket tables = NftSocket.Open();
+            return tables.Tables().ConvertAll(table => $"nftables table {table}");
+        }
+        catch (SyscallException e) when (e.Errno is Errno.EINVAL or Errno.EPROTONOSUPPORT)
+        {
+            // A kernel without nf_tables.
+            return [];
+        }
+    }
 
     private static IEnumerable<string> StagingDirectories(HullStore store) => !Directory.Exists(store.DataRoot)
         ? []
@@ -87,35 +98,6 @@ public sealed class LeakCheck
             {
                 yield return below;
             }
-        }
-    }
-
-    private static string? LinkTarget(string path)
-    {
-        try
-        {
-            return new FileInfo(path).LinkTarget;
-        }
-        catch (IOException)
-        {
-            // The process has ended.
-            return null;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
-    private static string CommandLine(string directory)
-    {
-        try
-        {
-            return File.ReadAllText($"{directory}/cmdline").Replace('\0', ' ');
-        }
-        catch (IOException)
-        {
-            return "ended";
         }
     }
 }

@@ -147,7 +147,7 @@ internal sealed partial class ContainerFlags
         _memorySwappiness = Text("--memory-swappiness", "int", "Tune container memory swappiness (0 to 100) (default -1)");
         _mount = List("--mount", "Attach a filesystem mount to the container", type: "mount");
         _name = Text("--name", "string", "Assign a name to the container");
-        _network = List("--network", "Connect a container to a network", type: "network", alias: "--net");
+        _network = List("--network", "Connect a container to a network (default \"bridge\", or HULL_DEFAULT_NETWORK)", type: "network", alias: "--net");
         _networkAlias = List("--network-alias", "Add network-scoped alias for the container", alias: "--net-alias");
         Hidden(Flags.Switch("--no-healthcheck", "Disable any container-specified HEALTHCHECK"));
         _oomKillDisable = Switch("--oom-kill-disable", "Disable OOM Killer");
