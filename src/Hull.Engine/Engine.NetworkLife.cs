@@ -29,18 +29,23 @@ public sealed partial class Engine
     public void RemoveNetwork(string reference)
     {
         NetworkConfig network = FindNetwork(reference);
+        IReadOnlyList<string> ended;
+        do
+        {
+            ended = Networks.ContainersOn(network);
+            CheckUnused(network);
+        }
+        while (!InNetworks($"remove network {network.Name}", () => Networks.TryRemove(network, ended)));
+    }
+
+    private void CheckUnused(NetworkConfig network)
+    {
         if (EndpointsOf(network).ToList() is [var first, ..] all)
         {
             string names = string.Join(", ", all.Select(static one => $"name:\"{one.Container.Name}\" id:\"{one.Container.Id.Short}\""));
             throw EngineException.Conflict(
                 $"error while removing network: network {network.Name} has active endpoints ({names}): stop {first.Container.Name}, or 'hull network disconnect -f {network.Name} {first.Container.Name}'");
         }
-
-        InNetworks($"remove network {network.Name}", () =>
-        {
-            Networks.Store.Remove(network);
-            return true;
-        });
     }
 
     /// <summary>Networks that no container wants to be on, running or not; what prune removes.</summary>
@@ -52,7 +57,7 @@ public sealed partial class Engine
             wanted.UnionWith((TryReadHost(status.Id)?.Endpoints ?? []).Select(static endpoint => endpoint.Network));
         }
 
-        return [.. ListNetworks().Where(network => !NetworkDrivers.IsPredefined(network.Name) && !wanted.Contains(network.Id) && Networks.ContainersOn(network).Count == 0)];
+        return [.. ListNetworks().Where(network => !NetworkDrivers.IsPredefined(network.Name) && !wanted.Contains(network.Id) && !EndpointsOf(network).Any())];
     }
 
     /// <summary>Puts a container on one more network, at once where it runs.</summary>

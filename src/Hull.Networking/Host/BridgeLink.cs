@@ -8,7 +8,7 @@ namespace Hull.Networking.Host;
 internal static class BridgeLink
 {
     /// <summary>Written on links of ours, so that a bridge that was there before stays there after.</summary>
-    private static string AliasOf(NetworkConfig network) => "hull network " + network.Id;
+    private static string AliasOf(string network) => "hull network " + network;
 
     /// <summary>Makes the bridge where it is missing, and gives it the network's gateway addresses.</summary>
     /// <returns>Its index.</returns>
@@ -23,7 +23,7 @@ internal static class BridgeLink
                 throw NetworkException.Conflict($"network {network.Name}: the host has a link {name} that is not a bridge: remove it, or name another with --opt {NetworkOptions.BridgeName}=NAME");
             }
 
-            if (found.Alias != AliasOf(network))
+            if (found.Alias != AliasOf(network.Id))
             {
                 // The user's own bridge, named by an option: it keeps what it has, and gets the gateway's addresses.
                 Configure(links, network, found.Index, name);
@@ -36,7 +36,7 @@ internal static class BridgeLink
             new LinkSettings { Name = name, Mac = RandomMac(), Mtu = MtuOf(network) },
             new BridgeKind());
         int index = links.GetLink(name).Index;
-        links.SetAlias(index, AliasOf(network));
+        links.SetAlias(index, AliasOf(network.Id));
         Configure(links, network, index, name);
         return index;
     }
@@ -44,9 +44,18 @@ internal static class BridgeLink
     /// <summary>Removes the bridge where it is ours.</summary>
     public static void Remove(Rtnetlink links, NetworkConfig network)
     {
-        if (links.FindLink(network.BridgeName) is { } found && found.Alias == AliasOf(network))
+        if (links.FindLink(network.BridgeName) is { } found && found.Alias == AliasOf(network.Id))
         {
             links.DeleteLink(found.Index);
+        }
+    }
+
+    /// <summary>Removes the bridge of a network of which the id alone is known.</summary>
+    public static void Remove(Rtnetlink links, string network)
+    {
+        foreach (Link link in links.Links().FindAll(link => link.Alias == AliasOf(network)))
+        {
+            links.DeleteLink(link.Index);
         }
     }
 

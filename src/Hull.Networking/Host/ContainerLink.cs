@@ -49,9 +49,12 @@ internal static class ContainerLink
     {
         if (!network.IsBridge && network.Option(NetworkOptions.Parent) is null)
         {
-            host.DeleteLink(DummyOf(network));
+            RemoveParent(host, network.Id);
         }
     }
+
+    /// <summary>The same for a network of which the id alone is known: no link of that name is anybody else's.</summary>
+    public static void RemoveParent(Rtnetlink host, string network) => host.DeleteLink(DummyOf(network));
 
     /// <summary>Makes an endpoint's gateways the container's way out.</summary>
     public static void SetDefaultRoute(NetworkNamespace container, Endpoint? ipv4, Endpoint? ipv6)
@@ -131,7 +134,7 @@ internal static class ContainerLink
         }
 
         // docker: without a parent, containers of the network see each other and nobody else.
-        string dummy = DummyOf(network);
+        string dummy = DummyOf(network.Id);
         if (host.FindLink(dummy) is { } there)
         {
             return there.Index;
@@ -141,7 +144,7 @@ internal static class ContainerLink
         return host.GetLink(dummy).Index;
     }
 
-    private static string DummyOf(NetworkConfig network) => "dm-" + network.ShortId;
+    private static string DummyOf(string network) => "dm-" + network[..12];
 
     private static string Names(Rtnetlink host) =>
         string.Join(", ", host.Links().Where(static link => link.Kind is null && link.Name != Loopback).Select(static link => link.Name));

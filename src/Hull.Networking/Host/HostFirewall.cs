@@ -34,8 +34,7 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
         using HullFirewall firewall = HullFirewall.Open();
         if (isLast)
         {
-            firewall.Clear();
-            Files.Unlink(null, generationFile);
+            Clear(firewall);
             return;
         }
 
@@ -70,6 +69,26 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
             Restore(firewall);
             Remember(firewall);
         }
+    }
+
+    /// <summary>Makes the tables anew from what is on disk; where that is nothing at all the tables go.</summary>
+    public void Renew(bool isLast)
+    {
+        using HullFirewall firewall = HullFirewall.Open();
+        if (isLast)
+        {
+            Clear(firewall);
+            return;
+        }
+
+        firewall.Apply(everything());
+        Remember(firewall);
+    }
+
+    private void Clear(HullFirewall firewall)
+    {
+        firewall.Clear();
+        Files.Unlink(null, generationFile);
     }
 
     private void Restore(HullFirewall firewall)

@@ -16,11 +16,10 @@ public sealed partial class HostNetworks
     /// <exception cref="NetworkException">What failed; nothing is left behind.</exception>
     public ContainerNetworkState Attach(ContainerAttachment who)
     {
-        NetworkConfig[] networks = [.. who.Endpoints.Select(settings => Store.Read(settings.Network))];
         using NetworkNamespace container = NetworkNamespace.OfProcess(who.Pid);
         using Rtnetlink host = Rtnetlink.Open();
         using Undo undo = new(failure => Warn($"left behind: {failure.Message}"));
-        ContainerNetworkState state = Register(who, networks, host, undo, out int[] bridges);
+        ContainerNetworkState state = Register(who, host, undo, out NetworkConfig[] networks, out int[] bridges);
         for (int i = 0; i < networks.Length; i++)
         {
             ContainerLink.Make(host, container, networks[i], state.Endpoints[i], bridges[i]);
@@ -32,9 +31,11 @@ public sealed partial class HostNetworks
     }
 
     /// <summary>All that others see of the container, under the lock: from then on its networks stay.</summary>
-    private ContainerNetworkState Register(ContainerAttachment who, NetworkConfig[] networks, Rtnetlink host, Undo undo, out int[] bridges)
+    private ContainerNetworkState Register(ContainerAttachment who, Rtnetlink host, Undo undo, out NetworkConfig[] networks, out int[] bridges)
     {
         using FileLock changing = Lock();
+        // Not before: under the lock nobody removes one.
+        networks = [.. who.Endpoints.Select(settings => Store.Read(settings.Network))];
         List<Endpoint> endpoints = [];
         try
         {

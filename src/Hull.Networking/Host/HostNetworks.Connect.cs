@@ -13,10 +13,10 @@ public sealed partial class HostNetworks
     /// <exception cref="NetworkException">What failed; nothing is left behind.</exception>
     public ContainerNetworkState Connect(string container, string name, int pid, EndpointSettings settings)
     {
-        NetworkConfig network = Store.Read(settings.Network);
         using NetworkNamespace inside = NetworkNamespace.OfProcess(pid);
         using Rtnetlink host = Rtnetlink.Open();
         using FileLock changing = Lock();
+        NetworkConfig network = Store.Read(settings.Network);
         ContainerNetworkState before = StateOf(container) ?? new ContainerNetworkState();
         ContainerAttachment who = new() { Container = container, Name = name, Pid = pid, Endpoints = [settings] };
         Endpoint endpoint = Claim(who, network, settings, FreeNumber(before));

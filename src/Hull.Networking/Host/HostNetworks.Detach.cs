@@ -39,7 +39,20 @@ public sealed partial class HostNetworks
     /// <summary>Takes endpoints off links, names, addresses and the firewall; their networks go with their last ones.</summary>
     private void Withdraw(string container, ContainerNetworkState state, Rtnetlink host)
     {
-        List<NetworkConfig> networks = [.. state.Endpoints.Select(static endpoint => endpoint.Network).Distinct().Select(Store.TryRead).OfType<NetworkConfig>()];
+        List<NetworkConfig> networks = [];
+        List<string> removed = [];
+        foreach (string id in state.Endpoints.Select(static endpoint => endpoint.Network).Distinct())
+        {
+            if (Store.TryRead(id) is { } network)
+            {
+                networks.Add(network);
+            }
+            else
+            {
+                removed.Add(id);
+            }
+        }
+
         foreach (Endpoint endpoint in state.Endpoints)
         {
             if (endpoint.HostLink is { } link)
@@ -60,21 +73,65 @@ public sealed partial class HostNetworks
         }
 
         List<NetworkConfig> gone = networks.FindAll(network => RemoveIfUnused(network, host));
-        if (networks.Exists(static network => network.IsBridge))
+        if (removed.Count > 0)
+        {
+            // 'network rm' came between the container's end and this: what the record would say of rules is not known any more.
+            removed.ForEach(id => RemoveUnrecorded(id, host));
+            Firewall.Renew(isLast: !HasBridges());
+        }
+        else if (networks.Exists(static network => network.IsBridge))
         {
             FirewallState less = new(
                 [.. gone.Where(static network => network.IsBridge).Select(FirewallPlan.Of)],
                 [.. state.Endpoints.Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
                 [.. FirewallPlan.PortsOf(state, id => networks.Exists(network => network.Id == id && network.Internal))]);
-            Firewall.Remove(less, isLast: !UsedNetworks().Exists(static network => network.IsBridge));
+            Firewall.Remove(less, isLast: !HasBridges());
         }
+    }
+
+    /// <summary>Removes a network's record, where no container has come to it since <paramref name="ended"/> was looked at.</summary>
+    /// <param name="ended">Containers that run no more; what they still have on the host goes when their monitors come to it.</param>
+    /// <returns>False where there is another container on it.</returns>
+    public bool TryRemove(NetworkConfig network, IReadOnlyCollection<string> ended)
+    {
+        using FileLock changing = Lock();
+        if (ContainersOn(network).Except(ended).Any())
+        {
+            return false;
+        }
+
+        Store.Remove(network);
+        return true;
     }
 
     /// <summary>A network without endpoints has nothing on the host.</summary>
     /// <returns>Whether it has none.</returns>
     private bool RemoveIfUnused(NetworkConfig network, Rtnetlink host)
     {
-        NetworkPaths paths = PathsOf(network);
+        if (!TryForget(network.Id))
+        {
+            return false;
+        }
+
+        BridgeLink.Remove(host, network);
+        ContainerLink.RemoveParent(host, network);
+        return true;
+    }
+
+    /// <summary>The same for a network whose record is gone.</summary>
+    private void RemoveUnrecorded(string id, Rtnetlink host)
+    {
+        if (TryForget(id))
+        {
+            BridgeLink.Remove(host, id);
+            ContainerLink.RemoveParent(host, id);
+        }
+    }
+
+    /// <summary>Removes a network's directory, unless a container has an endpoint there.</summary>
+    private bool TryForget(string id)
+    {
+        NetworkPaths paths = NetworkPaths.Of(_execRoot, id);
         try
         {
             Files.RemoveDirectory(null, paths.Endpoints);
@@ -84,8 +141,6 @@ public sealed partial class HostNetworks
             return false;
         }
 
-        BridgeLink.Remove(host, network);
-        ContainerLink.RemoveParent(host, network);
         // Leases that a killed process left go with it.
         DirectoryListing.RemoveTree(paths.Directory);
         return true;

@@ -122,12 +122,20 @@ public sealed partial class HostNetworks
     /// <summary>Puts the firewall right where somebody has changed or flushed it. Nothing where no container is on a network.</summary>
     public void Heal()
     {
-        if (UsedNetworks().Exists(static network => network.IsBridge))
+        if (!HasBridges())
         {
-            using FileLock changing = Lock();
+            return;
+        }
+
+        using FileLock changing = Lock();
+        // The last container may have gone while we waited: its tables are to stay gone.
+        if (HasBridges())
+        {
             Firewall.Heal();
         }
     }
+
+    private bool HasBridges() => UsedNetworks().Exists(static network => network.IsBridge);
 
     private FileLock Lock()
     {

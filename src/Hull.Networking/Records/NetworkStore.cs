@@ -106,7 +106,7 @@ public sealed class NetworkStore
         return networks;
     }
 
-    /// <summary>Removes the record. The caller has asked who uses the network, and holds what keeps users away.</summary>
+    /// <summary>Removes the record. The caller holds what keeps users away (<see cref="Host.HostNetworks.TryRemove"/>).</summary>
     public void Remove(NetworkConfig network)
     {
         if (NetworkDrivers.IsPredefined(network.Name))
