@@ -78,6 +78,9 @@ internal static class BridgeLink
         // before the link is up: then it would take its link-local address.
         Sysctl.Set($"ipv6/conf/{name}/accept_ra", "0");
         Sysctl.Set($"ipv6/conf/{name}/disable_ipv6", network.EnableIPv6 ? "0" : "1");
+        // The link-local address serves at once: as long as it is asked for (a second or two), nothing is forwarded to a container whose
+        // neighbour entry is missing (ndisc_solicit wants a source of its own). Nobody else has it: it comes from the bridge's own MAC.
+        Sysctl.Set($"ipv6/conf/{name}/accept_dad", "0");
         // What the host sends to a published port at 127.0.0.1 leaves through here; the firewall drops what comes in so.
         Sysctl.Set($"ipv4/conf/{name}/route_localnet", "1");
         foreach (IpamConfig pool in network.Pools)

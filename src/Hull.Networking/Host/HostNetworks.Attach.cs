@@ -36,6 +36,7 @@ public sealed partial class HostNetworks
         using FileLock changing = Lock();
         // Not before: under the lock nobody removes one.
         networks = [.. who.Endpoints.Select(settings => Store.Read(settings.Network))];
+        CheckIPv6(networks);
         List<Endpoint> endpoints = [];
         try
         {
@@ -66,6 +67,17 @@ public sealed partial class HostNetworks
             }
 
             throw;
+        }
+    }
+
+    private static void CheckIPv6(params ReadOnlySpan<NetworkConfig> networks)
+    {
+        foreach (NetworkConfig network in networks)
+        {
+            if (network.EnableIPv6 && Sysctl.Read("ipv6/conf/all/disable_ipv6") is null)
+            {
+                throw new NetworkException(NetworkError.Host, $"network {network.Name} has IPv6, which this kernel is without (is ipv6.disable=1 on its command line?): use a network that was created without --ipv6");
+            }
         }
     }
 

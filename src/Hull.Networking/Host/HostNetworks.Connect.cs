@@ -17,6 +17,7 @@ public sealed partial class HostNetworks
         using Rtnetlink host = Rtnetlink.Open();
         using FileLock changing = Lock();
         NetworkConfig network = Store.Read(settings.Network);
+        CheckIPv6(network);
         ContainerNetworkState before = StateOf(container) ?? new ContainerNetworkState();
         ContainerAttachment who = new() { Container = container, Name = name, Pid = pid, Endpoints = [settings] };
         Endpoint endpoint = Claim(who, network, settings, FreeNumber(before));
