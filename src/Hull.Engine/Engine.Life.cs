@@ -204,6 +204,8 @@ public sealed partial class Engine
             return;
         }
 
+        // A monitor that was killed before it had written that the container runs left a cgroup and networks all the same.
+        KillRemains(id, TryReadHost(id)?.CgroupParent);
         try
         {
             Containers.Remove(id, CurrentName(id, name), volumes ? Volumes.Remove : null);

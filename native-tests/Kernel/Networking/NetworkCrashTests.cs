@@ -30,6 +30,31 @@ public sealed class NetworkCrashTests(HullStore store) : NetworkTest(store)
     }
 
     [KernelFact(Needs.Nftables)]
+    public void Monitor_KilledAtAnyInstant_LeavesNothing()
+    {
+        Network("net", "--subnet", "172.28.0.0/16");
+        _ = Store.Busybox;
+        Random random = new(5);
+        for (int round = 0; round < Rounds; round++)
+        {
+            using HullProcess run = Store.Start("run", "--name", $"box{round}", "--network", "net", "--network", "bridge", "-p", "8080:80", "busybox", "sleep", "1000");
+            Thread.Sleep(random.Next(60 * Machine.TimeScale));
+            // Whatever of it lives: the command, the monitor, both.
+            Kill(except: random.Next(2) == 0 ? run.Pid : 0);
+            run.Kill();
+            if (round % 3 == 0)
+            {
+                Hull("ps", "-q").Ok();
+            }
+        }
+
+        Store.RemoveContainers();
+        Web("web", "--network", "net", "-p", "8080:80");
+        Assert.Equal("172.28.0.2", AddressOf("web"));
+        Assert.NotNull(FetchFromHost("127.0.0.1", 8080));
+    }
+
+    [KernelFact(Needs.Nftables)]
     public void Monitor_Killed_NextCommandTakesItOffItsNetworks()
     {
         Network("net");

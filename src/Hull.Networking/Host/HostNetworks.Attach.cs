@@ -54,7 +54,17 @@ public sealed partial class HostNetworks
                 bridges[i] = networks[i].IsBridge ? BridgeLink.Ensure(host, networks[i]) : 0;
             }
 
-            LetIn(networks, state);
+            try
+            {
+                LetIn(networks, state);
+            }
+            catch (SyscallException e) when (e.Errno == Errno.EEXIST)
+            {
+                // The port is ours, since we hold its socket: the rule is one of a container whose monitor was killed.
+                RemoveDead(host);
+                LetIn(networks, state);
+            }
+
             undo.Push(() => Detach(who.Container, state));
             return state;
         }

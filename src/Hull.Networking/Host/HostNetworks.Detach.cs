@@ -28,6 +28,18 @@ public sealed partial class HostNetworks
         Unregister(container, state, host);
     }
 
+    /// <summary>Removes what containers without a monitor have. The caller holds the lock.</summary>
+    private void RemoveDead(Rtnetlink host)
+    {
+        foreach (string container in UsedNetworks().SelectMany(ContainersOn).Distinct().Where(container => !_isAlive(container)).ToList())
+        {
+            if (StateOf(container) is { } state)
+            {
+                Unregister(container, state, host);
+            }
+        }
+    }
+
     /// <summary>The caller holds the lock.</summary>
     /// <param name="state">The endpoints and ports that go; all others of the container are in its record.</param>
     private void Unregister(string container, ContainerNetworkState state, Rtnetlink host)
