@@ -102,7 +102,7 @@ class Table:
 
 
 def alternate(title, commands, targets, before=None, after=None, rounds=None):
-    """Times the commands in turn, round by round; one round first that is not counted."""
+    """Times the commands in turn, round by round; one round first that is not counted. Returns the table that was shown."""
     table = Table(title)
     for number in range(-1, rounds or ROUNDS):
         for engine, command in commands.items():
@@ -115,6 +115,7 @@ def alternate(title, commands, targets, before=None, after=None, rounds=None):
             if number >= 0:
                 table.add(engine, elapsed)
     table.show(targets)
+    return table
 
 
 def many(title, workers, commands, targets):

@@ -10,6 +10,9 @@ import time
 
 from measuring import ENV, HULL, quiet, top, work
 
+# An address of the host's own, beside the loopback's.
+HOST = "10.254.254.1"
+
 started = []
 
 
@@ -56,7 +59,7 @@ class Engines:
         daemon("containerd", "containerd", "--config", config, ready=lambda: os.path.exists(f"{work}/containerd.sock"))
         daemon("dockerd", "/usr/sbin/dockerd", "--data-root", f"{work}/docker", "--exec-root", f"{work}/docker-run", "--pidfile", f"{work}/docker.pid",
                "--host", ENV["DOCKER_HOST"], "--containerd", f"{work}/containerd.sock", "--exec-opt", "native.cgroupdriver=cgroupfs",
-               "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--storage-driver", "overlay2",
+               "--storage-driver", "overlay2",
                ready=lambda: subprocess.run(["docker", "version"], env=ENV, check=False, capture_output=True).returncode == 0)
         quiet("docker", "load", "-i", f"{top}/out/fixtures/busybox.tar")
 
@@ -121,6 +124,7 @@ def removal(program, *names):
 def isolate():
     """The peculiarities of a hybrid cgroup host, seen by this mount namespace only."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["ip", "address", "add", f"{HOST}/32", "dev", "lo"], check=True)
     controllers = "/sys/fs/cgroup/unified/cgroup.controllers"
     if os.path.exists(controllers):
         # crun 1.8 refuses a hybrid layout whose v2 side has a controller.
