@@ -112,7 +112,8 @@ public sealed partial class HostNetworks
     {
         List<NetworkConfig> networks = UsedNetworks().FindAll(static network => network.IsBridge);
         HashSet<string> isInternal = [.. networks.Where(static network => network.Internal).Select(static network => network.Id)];
-        List<ContainerNetworkState> states = [.. networks.SelectMany(ContainersOn).Distinct().Select(StateOf).OfType<ContainerNetworkState>()];
+        // Not those whose monitors were killed: their ports may be others' by now.
+        List<ContainerNetworkState> states = [.. networks.SelectMany(ContainersOn).Distinct().Where(_isAlive).Select(StateOf).OfType<ContainerNetworkState>()];
         return new FirewallState(
             [.. networks.Select(FirewallPlan.Of)],
             [.. states.SelectMany(static state => state.Endpoints).Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
