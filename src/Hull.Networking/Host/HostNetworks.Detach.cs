@@ -44,8 +44,9 @@ public sealed partial class HostNetworks
     /// <param name="state">The endpoints and ports that go; all others of the container are in its record.</param>
     private void Unregister(string container, ContainerNetworkState state, Rtnetlink host)
     {
-        Files.Unlink(null, StatePath(container));
         Withdraw(container, state, host);
+        // Last: who is killed before leaves it to whoever finds the container dead.
+        Files.Unlink(null, StatePath(container));
     }
 
     /// <summary>Takes endpoints off links, names, addresses and the firewall; their networks go with their last ones.</summary>
