@@ -18,7 +18,9 @@ public sealed class RuntimeKeyringTests(HullStore store) : KernelTest(store)
         using (RunningBundle container = new(Store, "cat /proc/keys > /tmp/own; sleep 1000"))
         {
             string exec = container.Bundle.Call("exec", container.Id, "grep", $"_ses.{container.Id}:", "/proc/keys").Ok();
-            string own = File.ReadLines($"{container.Bundle.Directory}/rootfs/tmp/own").Single(line => line.Contains($"_ses.{container.Id}:", StringComparison.Ordinal));
+            string keys = $"{container.Bundle.Directory}/rootfs/tmp/own";
+            Wait.Until(() => File.Exists(keys) && File.ReadAllText(keys).Contains($"_ses.{container.Id}:", StringComparison.Ordinal), 10, () => "the payload writes its keys");
+            string own = File.ReadLines(keys).Single(line => line.Contains($"_ses.{container.Id}:", StringComparison.Ordinal));
             // The first word is the key's serial number.
             Assert.Equal(own.Split(' ')[0], exec.Split(' ')[0]);
         }

@@ -78,6 +78,15 @@ public sealed class AddressLeases(string directory, Func<string, bool> isAlive)
         }
     }
 
+    /// <summary>Frees every address of a container.</summary>
+    public void ReleaseAll(string container)
+    {
+        foreach (string address in Taken().ToList())
+        {
+            Release(IPAddress.Parse(address), container);
+        }
+    }
+
     private static bool IsForContainers(IpamConfig pool, IPAddress address) =>
         !address.Equals(pool.Gateway)
         && !address.Equals(pool.Subnet.Base)

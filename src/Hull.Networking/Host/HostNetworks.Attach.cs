@@ -50,7 +50,7 @@ public sealed partial class HostNetworks
             bridges = new int[networks.Length];
             for (int i = 0; i < networks.Length; i++)
             {
-                Mark(networks[i], who.Container, endpoints[i]);
+                new NameDirectory(PathsOf(networks[i]).Names).Add(who.Container, endpoints[i]);
                 bridges[i] = networks[i].IsBridge ? BridgeLink.Ensure(host, networks[i]) : 0;
             }
 
@@ -124,6 +124,19 @@ public sealed partial class HostNetworks
         Files.MakeDirectories(paths.Addresses, PrivateMode);
         Files.MakeDirectories(paths.Names, PrivateMode);
         Files.MakeDirectories(paths.Endpoints, PrivateMode);
+        string id = KernelRandom.ObjectId();
+        Endpoint endpoint = new()
+        {
+            Id = id,
+            Network = network.Id,
+            NetworkName = network.Name,
+            Interface = string.Create(CultureInfo.InvariantCulture, $"{network.Option(NetworkOptions.InterfacePrefix) ?? "eth"}{number}"),
+            HostLink = network.IsBridge ? "veth" + id[..7] : null,
+        };
+        // First of all: whoever finds the container dead, however far it came, finds what it has here.
+        string mark = $"{paths.Endpoints}/{who.Container}";
+        Files.Unlink(null, mark);
+        Files.MakeSymbolicLink(endpoint.HostLink ?? endpoint.Interface, null, mark);
         AddressLeases leases = LeasesOf(network);
         string reverse = $"{who.Name}.{network.Name}";
         IPAddress? ipv4 = null, ipv6 = null;
@@ -138,14 +151,8 @@ public sealed partial class HostNetworks
             throw;
         }
 
-        string id = KernelRandom.ObjectId();
-        return new Endpoint
+        return endpoint with
         {
-            Id = id,
-            Network = network.Id,
-            NetworkName = network.Name,
-            Interface = string.Create(CultureInfo.InvariantCulture, $"{network.Option(NetworkOptions.InterfacePrefix) ?? "eth"}{number}"),
-            HostLink = network.IsBridge ? "veth" + id[..7] : null,
             // An ipvlan has its parent's.
             MacAddress = network.Driver == NetworkDrivers.Ipvlan ? null : settings.MacAddress ?? MacOf(ipv4),
             IPv4 = ipv4,
@@ -165,15 +172,6 @@ public sealed partial class HostNetworks
         (_, null) => leases.Claim(pool, container, name),
         _ => leases.Claim(pool, container, name, IPAddress.Parse(wanted)),
     };
-
-    private void Mark(NetworkConfig network, string container, Endpoint endpoint)
-    {
-        NetworkPaths paths = PathsOf(network);
-        string mark = $"{paths.Endpoints}/{container}";
-        Files.Unlink(null, mark);
-        Files.MakeSymbolicLink(endpoint.HostLink ?? endpoint.Interface, null, mark);
-        new NameDirectory(paths.Names).Add(container, endpoint);
-    }
 
     /// <summary>Docker's: 02:42 and the IPv4 address, so that an address is always behind the same MAC; random where there is none.</summary>
     private static string MacOf(IPAddress? ipv4)

@@ -25,7 +25,7 @@ public sealed partial class HostNetworks
         {
             ContainerNetworkState state = before with { Endpoints = [.. before.Endpoints, endpoint] };
             Save(container, state);
-            Mark(network, container, endpoint);
+            new NameDirectory(PathsOf(network).Names).Add(container, endpoint);
             int bridge = network.IsBridge ? BridgeLink.Ensure(host, network) : 0;
             LetIn([network], new ContainerNetworkState { Endpoints = [endpoint] });
             ContainerLink.Make(host, inside, network, endpoint, bridge);

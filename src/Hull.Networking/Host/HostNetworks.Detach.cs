@@ -14,9 +14,9 @@ public sealed partial class HostNetworks
     /// <summary>Removes what a container has on the host: after its end, whoever ended it. Nothing where it has nothing.</summary>
     public void Detach(string container)
     {
-        if (StateOf(container) is { } state)
+        if (StateOf(container) is not null || MarkedNetworks(container).Count > 0)
         {
-            Detach(container, state);
+            Detach(container, StateOf(container) ?? new ContainerNetworkState());
         }
     }
 
@@ -33,10 +33,44 @@ public sealed partial class HostNetworks
     {
         foreach (string container in UsedNetworks().SelectMany(ContainersOn).Distinct().Where(container => !_isAlive(container)).ToList())
         {
-            if (StateOf(container) is { } state)
+            Unregister(container, StateOf(container) ?? new ContainerNetworkState(), host);
+        }
+
+        // Of one that was killed before it had its mark.
+        foreach (string network in NetworkIds())
+        {
+            RemoveUnrecorded(network, host);
+        }
+    }
+
+    /// <summary>The networks, by their ids, on which a container has a mark.</summary>
+    private List<string> MarkedNetworks(string container) =>
+        NetworkIds().FindAll(network => Files.TryReadLink(null, $"{NetworkPaths.Of(_execRoot, network).Endpoints}/{container}", out _) is not null);
+
+    /// <summary>Removes what a container has on networks that are not in its record: it was killed in the middle of a start, or its record
+    /// went before.</summary>
+    private void RemoveMarked(string container, Rtnetlink host)
+    {
+        List<string> marked = MarkedNetworks(container);
+        foreach (string network in marked)
+        {
+            NetworkPaths paths = NetworkPaths.Of(_execRoot, network);
+            string mark = $"{paths.Endpoints}/{container}";
+            if (Files.TryReadLink(null, mark, out _) is { } link && link.StartsWith("veth", StringComparison.Ordinal))
             {
-                Unregister(container, state, host);
+                host.DeleteLink(link);
             }
+
+            new NameDirectory(paths.Names).Remove(container);
+            new AddressLeases(paths.Addresses, _isAlive).ReleaseAll(container);
+            Files.Unlink(null, mark);
+            RemoveUnrecorded(network, host);
+        }
+
+        if (marked.Count > 0)
+        {
+            // Which elements were the container's nobody knows any more.
+            Firewall.Renew(isLast: !HasBridges());
         }
     }
 
@@ -45,6 +79,7 @@ public sealed partial class HostNetworks
     private void Unregister(string container, ContainerNetworkState state, Rtnetlink host)
     {
         Withdraw(container, state, host);
+        RemoveMarked(container, host);
         // Last: who is killed before leaves it to whoever finds the container dead.
         Files.Unlink(null, StatePath(container));
     }

@@ -96,17 +96,18 @@ public sealed partial class HostNetworks
     /// <summary>Whether a network has anything on this host.</summary>
     private bool IsUsed(string network) => Files.TryStatAt(null, NetworkPaths.Of(_execRoot, network).Endpoints, followLinks: false, out _) is not null;
 
-    /// <summary>All networks with endpoints, by the directories of the exec root.</summary>
-    private List<NetworkConfig> UsedNetworks()
+    /// <summary>The networks with endpoints, by the directories of the exec root; some may have no record any more.</summary>
+    private List<string> NetworkIds()
     {
         string root = NetworkPaths.Root(_execRoot);
         using SafeFileHandle? directory = Files.TryOpenAt(null, root, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out _);
         return directory is null ? [] :
         [
-            .. DirectoryListing.Read(directory, root).Select(static entry => Encoding.ASCII.GetString(entry.Name))
-                .Where(name => name.Length == 64 && IsUsed(name)).Select(Store.TryRead).OfType<NetworkConfig>(),
+            .. DirectoryListing.Read(directory, root).Select(static entry => Encoding.ASCII.GetString(entry.Name)).Where(name => name.Length == 64 && IsUsed(name)),
         ];
     }
+
+    private List<NetworkConfig> UsedNetworks() => [.. NetworkIds().Select(Store.TryRead).OfType<NetworkConfig>()];
 
     private FirewallState ReadFirewall()
     {
@@ -129,7 +130,12 @@ public sealed partial class HostNetworks
         }
 
         using FileLock changing = Lock();
-        // The last container may have gone while we waited: its tables are to stay gone.
+        using (Rtnetlink host = Rtnetlink.Open())
+        {
+            RemoveDead(host);
+        }
+
+        // The last container may have gone: its tables are to stay gone.
         if (HasBridges())
         {
             Firewall.Heal();

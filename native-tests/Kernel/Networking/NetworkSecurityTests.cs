@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Hull.Kernel.Tests.Harness;
-using Hull.Kernel.Tests.Networking;
 using Hull.Linux.Netlink;
 
-namespace Hull.Kernel.Tests.Security;
+namespace Hull.Kernel.Tests.Networking;
 
 /// <summary>The corpus' rows about networks, through the binary.</summary>
 [Trait("corpus", "security")]
