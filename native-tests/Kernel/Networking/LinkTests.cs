@@ -92,8 +92,9 @@ public sealed class LinkTests : IDisposable
         foreach (IpvlanMode mode in new[] { IpvlanMode.L2, IpvlanMode.L3, IpvlanMode.L3S })
         {
             _links.AddLink(new LinkSettings { Name = $"i{mode}" }, new IpvlanKind(second, mode, IpvlanIsolation.Private));
-            Assert.Equal((mode.ToString().ToLowerInvariant(), "private"),
-                (Data(_host, $"i{mode}").GetProperty("mode").GetString()!.ToLowerInvariant(), Data(_host, $"i{mode}").GetProperty("flags").EnumerateArray().First().GetString()));
+            // ip(8) has the isolation as a member of its own name.
+            Assert.Equal((mode.ToString().ToLowerInvariant(), true),
+                (Data(_host, $"i{mode}").GetProperty("mode").GetString()!.ToLowerInvariant(), Data(_host, $"i{mode}").GetProperty("private").GetBoolean()));
             _links.DeleteLink($"i{mode}");
         }
     }
