@@ -23,7 +23,7 @@ internal sealed partial class ContainerFlags
             endpoints.Add(Named(other));
         }
 
-        bool hasOwn = result.IsGiven(_ip) || result.IsGiven(_ip6) || result.IsGiven(_macAddress) || result.IsGiven(_networkAlias) || result.IsGiven(_link);
+        bool hasOwn = result.IsGiven(_ip) || result.IsGiven(_ip6) || result.IsGiven(_macAddress) || result.IsGiven(_networkAlias);
         if (endpoints.Count == 0 && hasOwn)
         {
             endpoints.Add(Named("bridge"));
@@ -38,7 +38,6 @@ internal sealed partial class ContainerFlags
                 IPv6 = result.TextOf(_ip6) ?? endpoints[0].IPv6,
                 MacAddress = result.TextOf(_macAddress) ?? endpoints[0].MacAddress,
                 Aliases = result.ListOf(_networkAlias) ?? endpoints[0].Aliases,
-                Links = result.ListOf(_link),
             };
         }
 

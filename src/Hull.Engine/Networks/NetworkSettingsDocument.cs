@@ -108,7 +108,7 @@ internal static class NetworkSettingsDocument
             ["IPv4Address"] = settings.IPv4 ?? "",
             ["IPv6Address"] = settings.IPv6 ?? "",
         },
-        ["Links"] = TextsOrNull(settings.Links),
+        ["Links"] = null,
         ["Aliases"] = TextsOrNull(settings.Aliases),
         ["DriverOpts"] = settings.Options is null ? null : Engine.Map(settings.Options),
         ["GwPriority"] = settings.GatewayPriority,

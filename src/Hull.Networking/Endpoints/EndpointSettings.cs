@@ -18,9 +18,6 @@ public sealed record EndpointSettings
 
     public IReadOnlyList<string>? Aliases { get; init; }
 
-    /// <summary><c>CONTAINER[:ALIAS]</c>, other containers under names that this one alone sees.</summary>
-    public IReadOnlyList<string>? Links { get; init; }
-
     public IReadOnlyDictionary<string, string>? Options { get; init; }
 
     /// <summary>The default route is that of the endpoint with the highest number; 0 unless given.</summary>

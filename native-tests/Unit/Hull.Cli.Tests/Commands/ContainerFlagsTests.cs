@@ -81,6 +81,7 @@ public class ContainerFlagsTests
     [InlineData("--network ip=10.0.0.2 x", "the field name= is missing")]
     [InlineData("--network name=a,colour=red x", "invalid field key colour in --network")]
     [InlineData("--network name=a,gw-priority=high x", "invalid gw-priority (high)")]
+    [InlineData("--link db x", "--link is not available yet: on a network containers find each other by name")]
     [InlineData("--link-local-ip 169.254.1.1 x", "--link-local-ip is not available yet")]
     [InlineData("--health-cmd x x", "--health-cmd is not available yet: health checks")]
     [InlineData("--gpus all x", "--gpus is not available yet")]
