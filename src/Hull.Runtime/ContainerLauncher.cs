@@ -81,7 +81,7 @@ public static class ContainerLauncher
                 child.Continue();
             }
 
-            request.Born?.Invoke(child.Pid);
+            TellBorn(request, child);
             gates.Keep(child);
             child.TellListener(filter?.Listener, request.StateOf("creating", child.Pid));
             child.WaitFor();
@@ -101,6 +101,20 @@ public static class ContainerLauncher
         finally
         {
             console?.First.Dispose();
+        }
+    }
+
+    /// <summary>What the caller does beside the child may fail because the child has: then that is the reason.</summary>
+    private static void TellBorn(ContainerRequest request, StartedChild child)
+    {
+        try
+        {
+            request.Born?.Invoke(child.Pid);
+        }
+        catch when (child.HasFailed)
+        {
+            child.WaitFor();
+            throw;
         }
     }
 

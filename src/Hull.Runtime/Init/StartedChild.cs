@@ -205,6 +205,10 @@ internal sealed unsafe partial class StartedChild : IDisposable
     /// <summary>Waits until execve has succeeded or failed, for a plan without gates.</summary>
     public void WaitForExecute() => ReadReport();
 
+    /// <summary>Whether the child has told of a failure, or has ended: before its execve the pipe of its report says nothing else. What it is
+    /// <see cref="WaitFor"/> throws.</summary>
+    public bool HasFailed => Poll.Wait([new PollEntry(_report, PollEvents.Readable)], 0) > 0;
+
     private void ReadReport()
     {
         byte* message = stackalloc byte[sizeof(ulong) + HookPlace.TailBytes];
