@@ -145,9 +145,14 @@ public sealed partial class HostNetworks
             ipv4 = Claim(leases, network.IPv4, settings.IPv4, who.Container, reverse);
             ipv6 = Claim(leases, network.IPv6, settings.IPv6, who.Container, reverse);
         }
-        catch when (ipv4 is not null)
+        catch
         {
-            leases.Release(ipv4, who.Container);
+            if (ipv4 is not null)
+            {
+                leases.Release(ipv4, who.Container);
+            }
+
+            Files.Unlink(null, mark);
             throw;
         }
 
