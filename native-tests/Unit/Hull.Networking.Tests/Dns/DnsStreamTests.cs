@@ -3,6 +3,7 @@ using Hull.Networking.Dns;
 
 namespace Hull.Networking.Tests.Dns;
 
+[Collection(Alone.Name)]
 public sealed class DnsStreamTests
 {
     [Fact]
