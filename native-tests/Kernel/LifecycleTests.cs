@@ -16,13 +16,14 @@ public sealed class LifecycleTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Limits)]
     public void CreateStartStop_EachState_IsInspected()
     {
-        string id = Store.Run("create", "--name", "box", Store.Busybox, "sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done").Ok();
+        string id = Store.Run("create", "--name", "box", Store.Busybox, "sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done").Ok();
         Assert.Matches("^[0-9a-f]{64}$", id);
         Assert.Equal("created", State("box"));
 
         Assert.Equal("box", Store.Run("start", "box").Ok());
         Assert.Equal("running true", Inspect("box", "{{.State.Status}} {{.State.Running}}"));
 
+        WaitForReady("box");
         Assert.Equal("box", Store.Run("stop", "box").Ok());
         Assert.Equal("exited 3 0", Inspect("box", "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}"));
     }
@@ -48,7 +49,7 @@ public sealed class LifecycleTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Stop_ProcessIgnoresTerm_IsKilledAfterTheTime()
     {
-        Detached("box", null, "sh", "-c", "trap '' TERM; while :; do sleep 1; done");
+        DetachedScript("box", null, "trap '' TERM; echo ready; while :; do sleep 1; done");
         Stopwatch watch = Stopwatch.StartNew();
 
         Store.Run("stop", "-t", "1", "box").Ok();
@@ -60,7 +61,7 @@ public sealed class LifecycleTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Stop_StopSignalFlag_IsSent()
     {
-        Detached("box", ["--stop-signal", "USR1"], "sh", "-c", "trap 'exit 11' USR1; while :; do sleep 0.1; done");
+        DetachedScript("box", ["--stop-signal", "USR1"], "trap 'exit 11' USR1; echo ready; while :; do sleep 0.1; done");
 
         Store.Run("stop", "box").Ok();
 
@@ -70,7 +71,7 @@ public sealed class LifecycleTests(HullStore store) : KernelTest(store)
     [KernelFact(Needs.Root)]
     public void Stop_StopTimeoutFlag_IsTheWait()
     {
-        Detached("box", ["--stop-timeout", "1"], "sh", "-c", "trap '' TERM; while :; do sleep 1; done");
+        DetachedScript("box", ["--stop-timeout", "1"], "trap '' TERM; echo ready; while :; do sleep 1; done");
         Stopwatch watch = Stopwatch.StartNew();
 
         Store.Run("stop", "box").Ok();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -15,13 +16,21 @@ public static class DirectoryListing
     public static IReadOnlyList<DirectoryEntry> Read(SafeFileHandle directory, string? target = null)
     {
         List<DirectoryEntry> entries = [];
-        DirectoryReader reader = new(directory, new byte[32768], target);
-        while (reader.MoveNext())
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(32768);
+        try
         {
-            entries.Add(new DirectoryEntry(reader.Name.ToArray(), reader.Type));
-        }
+            DirectoryReader reader = new(directory, buffer, target);
+            while (reader.MoveNext())
+            {
+                entries.Add(new DirectoryEntry(reader.Name.ToArray(), reader.Type));
+            }
 
-        return entries;
+            return entries;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>Removes a name and, if it is a directory, all below it, never through a symbolic link or into another

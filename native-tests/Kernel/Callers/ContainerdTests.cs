@@ -25,9 +25,9 @@ public sealed class ContainerdTests(ContainerdHost host) : IClassFixture<Contain
     public void Task_FromStartToDelete()
     {
         Import();
-        host.Call(["run", "-d", .. Runtime, Image, "task", "sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done"]).Ok();
+        host.Call(["run", "-d", .. Runtime, Image, "task", "sh", "-c", "trap 'exit 3' TERM; touch /ready; while :; do sleep 0.1; done"]).Ok();
         Assert.Contains("RUNNING", host.Call("tasks", "ls").Ok(), StringComparison.Ordinal);
-        Assert.Equal("inside", host.Call("tasks", "exec", "--exec-id", "e1", "task", "echo", "inside").Ok());
+        Assert.Equal("inside", host.Call("tasks", "exec", "--exec-id", "e1", "task", "sh", "-c", "until [ -e /ready ]; do sleep 0.1; done; echo inside").Ok());
         Assert.Contains("pids.current", host.Call("tasks", "metrics", "task").Ok(), StringComparison.Ordinal);
         Assert.NotEqual("", host.Call("tasks", "ps", "task").Ok());
 

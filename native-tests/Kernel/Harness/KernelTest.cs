@@ -27,6 +27,18 @@ public abstract class KernelTest : IClassFixture<HullStore>, IDisposable
     protected string Detached(string name, string[]? flags = null, params string[] command) =>
         Store.Run(["run", "-d", "--name", name, .. flags ?? [], Store.Busybox, .. command.Length == 0 ? ["sleep", "1000"] : command]).Ok();
 
+    /// <summary>As <see cref="Detached"/>, for a shell script that says <c>ready</c> when its traps are set: before that a signal to the first
+    /// process of a container is lost.</summary>
+    protected void DetachedScript(string name, string[]? flags, string script)
+    {
+        Detached(name, flags, "sh", "-c", script);
+        WaitForReady(name);
+    }
+
+    /// <summary>Waits until a container's log says <c>ready</c>.</summary>
+    protected void WaitForReady(string name) =>
+        Wait.Until(() => Store.Run("logs", name).Ok().Contains("ready", StringComparison.Ordinal), 20, () => $"{name} is not ready: {Store.Run("ps", "-a").Stdout}");
+
     /// <summary>One value of <c>hull inspect</c>, by a <c>--format</c> template.</summary>
     protected string Inspect(string container, string template) => Store.Run("inspect", "--format", template, container).Ok();
 

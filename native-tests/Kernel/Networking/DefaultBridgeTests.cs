@@ -44,7 +44,7 @@ public sealed class DefaultBridgeTests(HullStore store) : NetworkTest(store)
 
         using Socket client = server.Accept();
         Assert.Equal(OutsideHost.HullAddress, ((IPEndPoint)client.RemoteEndPoint!).Address.ToString());
-        Assert.False(Outside.Connects(AddressOf("box"), 80));
+        Assert.True(Outside.IsShut(AddressOf("box"), 80));
     }
 
     [KernelFact(Needs.Nftables)]

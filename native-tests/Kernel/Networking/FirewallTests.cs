@@ -63,7 +63,7 @@ public sealed class FirewallTests : IDisposable
     public void Published_OnIpv6Loopback_IsLeftToWhoListensThere()
     {
         _net.Firewall.Apply(_net.State(Port("::", 8080, six: true)));
-        Assert.False(FirewallHost.Connects(_net.Host, "::1", 8080));
+        Assert.True(FirewallHost.IsShut(_net.Host, "::1", 8080));
 
         using Socket listener = FirewallHost.Listen(_net.Host, "::1", 8080);
 
@@ -90,9 +90,9 @@ public sealed class FirewallTests : IDisposable
         _net.Outside.Namespace.Within(() => File.WriteAllText("/proc/sys/net/ipv4/conf/all/route_localnet", "1"));
 
         Assert.True(FirewallHost.Connects(_net.Host, "127.0.0.1", 8080), "from the host");
-        Assert.False(FirewallHost.Connects(_net.Outside, FirewallHost.HostAddress, 8080), "by the host's address");
-        Assert.False(FirewallHost.Connects(_net.Outside, "127.0.0.1", 8080, "192.0.2.2"), "by a route to 127/8");
-        Assert.False(FirewallHost.Connects(_net.Outside, "172.30.0.2", 80), "by a route to the container");
+        Assert.True(FirewallHost.IsShut(_net.Outside, FirewallHost.HostAddress, 8080), "by the host's address");
+        Assert.True(FirewallHost.IsShut(_net.Outside, "127.0.0.1", 8080, "192.0.2.2"), "by a route to 127/8");
+        Assert.True(FirewallHost.IsShut(_net.Outside, "172.30.0.2", 80), "by a route to the container");
     }
 
     [KernelFact(Needs.Nftables)]
@@ -117,10 +117,10 @@ public sealed class FirewallTests : IDisposable
 
         Assert.True(FirewallHost.Connects(_net.Two, "172.30.0.2", 80), "a neighbour");
         Assert.True(FirewallHost.Connects(_net.Host, "172.30.0.2", 80), "the host");
-        Assert.False(FirewallHost.Connects(_net.Three, "172.30.0.2", 80), "another network");
-        Assert.False(FirewallHost.Connects(_net.Three, "fd00:30::2", 81), "another network, IPv6");
-        Assert.False(FirewallHost.Connects(_net.Outside, "172.30.0.2", 80), "another host");
-        Assert.False(FirewallHost.Connects(_net.Outside, "fd00:30::2", 81), "another host, IPv6");
+        Assert.True(FirewallHost.IsShut(_net.Three, "172.30.0.2", 80), "another network");
+        Assert.True(FirewallHost.IsShut(_net.Three, "fd00:30::2", 81), "another network, IPv6");
+        Assert.True(FirewallHost.IsShut(_net.Outside, "172.30.0.2", 80), "another host");
+        Assert.True(FirewallHost.IsShut(_net.Outside, "fd00:30::2", 81), "another host, IPv6");
     }
 
     [KernelFact(Needs.Nftables)]
@@ -132,7 +132,7 @@ public sealed class FirewallTests : IDisposable
         _net.One.Run("ip", "route", "add", "127.0.0.0/8", "via", "172.30.0.1").Ok();
         _net.One.Namespace.Within(() => File.WriteAllText("/proc/sys/net/ipv4/conf/all/route_localnet", "1"));
 
-        Assert.False(FirewallHost.Connects(_net.One, "127.0.0.1", 6379, "172.30.0.2"));
+        Assert.True(FirewallHost.IsShut(_net.One, "127.0.0.1", 6379, "172.30.0.2"));
         Assert.True(FirewallHost.Connects(_net.Host, "127.0.0.1", 6379));
     }
 
@@ -146,8 +146,8 @@ public sealed class FirewallTests : IDisposable
 
         _net.Firewall.Apply(state with { Networks = [_net.Web with { Internal = true }, _net.Back] });
 
-        Assert.False(FirewallHost.Connects(_net.One, "192.0.2.2", 8080), "out");
-        Assert.False(FirewallHost.Connects(_net.Outside, FirewallHost.HostAddress, 8080), "in");
+        Assert.True(FirewallHost.IsShut(_net.One, "192.0.2.2", 8080), "out");
+        Assert.True(FirewallHost.IsShut(_net.Outside, FirewallHost.HostAddress, 8080), "in");
         Assert.True(FirewallHost.Connects(_net.Two, "172.30.0.2", 80), "within");
     }
 
@@ -159,13 +159,13 @@ public sealed class FirewallTests : IDisposable
         _net.Host.Run("nft", "add rule inet hull hull-user ip saddr 192.0.2.2 meta l4proto tcp ct original proto-dst 8080 drop").Ok();
         _net.Firewall.Apply(state);
 
-        Assert.False(FirewallHost.Connects(_net.Outside, FirewallHost.HostAddress, 8080));
+        Assert.True(FirewallHost.IsShut(_net.Outside, FirewallHost.HostAddress, 8080));
         Assert.True(FirewallHost.Connects(_net.Three, FirewallHost.HostAddress, 8080));
         Assert.Null(_net.Firewall.WhatIsMissing(state));
         _net.Firewall.Clear();
         Assert.Contains("ct original proto-dst 8080 drop", _net.Host.Run("nft", "list", "ruleset").Ok(), StringComparison.Ordinal);
         _net.Firewall.Apply(state);
-        Assert.False(FirewallHost.Connects(_net.Outside, FirewallHost.HostAddress, 8080));
+        Assert.True(FirewallHost.IsShut(_net.Outside, FirewallHost.HostAddress, 8080));
     }
 
     [KernelFact(Needs.Nftables)]
@@ -202,7 +202,7 @@ public sealed class FirewallTests : IDisposable
         _net.Firewall.Remove(one, Port("0.0.0.0", 8080));
         _net.Firewall.Remove(_net.Web);
         Assert.Null(_net.Firewall.WhatIsMissing(all with { Endpoints = [.. all.Endpoints.Where(endpoint => endpoint != one)], Networks = [_net.Back] }));
-        Assert.False(FirewallHost.Connects(_net.Outside, FirewallHost.HostAddress, 8080));
+        Assert.True(FirewallHost.IsShut(_net.Outside, FirewallHost.HostAddress, 8080));
     }
 
     [KernelFact(Needs.Nftables)]
@@ -214,13 +214,13 @@ public sealed class FirewallTests : IDisposable
         _net.Firewall.Apply(_net.State());
 
         Assert.True(FirewallHost.Connects(_net.Two, "172.30.0.2", 80, "172.30.0.3"));
-        Assert.False(FirewallHost.Connects(_net.Two, "172.30.0.2", 80, "172.30.0.77"), "IPv4");
-        Assert.False(FirewallHost.Connects(_net.Two, "fd00:30::2", 81, "fd00:30::77"), "IPv6");
+        Assert.True(FirewallHost.IsShut(_net.Two, "172.30.0.2", 80, "172.30.0.77"), "IPv4");
+        Assert.True(FirewallHost.IsShut(_net.Two, "fd00:30::2", 81, "fd00:30::77"), "IPv6");
         _net.One.Run("ip", "neigh", "flush", "dev", "eth0").Ok();
-        Assert.False(FirewallHost.Connects(_net.One, "172.30.0.77", 80), "ARP");
+        Assert.True(FirewallHost.IsShut(_net.One, "172.30.0.77", 80), "ARP");
         Assert.DoesNotContain("lladdr", _net.One.Run("ip", "neigh", "show", "172.30.0.77").Ok(), StringComparison.Ordinal);
         _net.Two.Run("ip", "link", "set", "eth0", "address", "02:42:00:00:30:02").Ok();
-        Assert.False(FirewallHost.Connects(_net.Two, "172.30.0.1", 80), "another MAC address");
+        Assert.True(FirewallHost.IsShut(_net.Two, "172.30.0.1", 80), "another MAC address");
     }
 
     private static FirewallPort Port(string host, int port, bool six = false) => new(

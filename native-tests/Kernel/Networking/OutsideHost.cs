@@ -49,6 +49,8 @@ public sealed class OutsideHost : IDisposable
     /// <summary>Whether there is a TCP connection to be had from there.</summary>
     public bool Connects(string address, int port) => FirewallHost.Connects(_host, address, port);
 
+    public bool IsShut(string address, int port) => FirewallHost.IsShut(_host, address, port);
+
     /// <summary>A listener there; connections wait for its Accept.</summary>
     public Socket Listen(string address, int port) => FirewallHost.Listen(_host, address, port);
 

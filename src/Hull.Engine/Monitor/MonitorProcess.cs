@@ -26,10 +26,10 @@ public sealed class MonitorProcess : IDisposable
         Signal.SIGCHLD, Signal.SIGTERM, Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGPIPE);
 
     /// <summary>The monitor's own environment; none of its starter's gets in.</summary>
-    /// <remarks>One malloc arena; a collection after 384 KiB of allocations (a start makes 256) instead of the processor's cache size; a heap of 128
+    /// <remarks>One malloc arena; a collection after 1 MiB of allocations (a start on a bridge makes half of that) instead of the processor's cache size; a heap of 128
     /// MiB at most (every buffer here is bounded), which makes the collector's own tables 270 KiB smaller. The
     /// collector reads its numbers as hexadecimal without a prefix.</remarks>
-    internal static IReadOnlyList<string> Environment { get; } = ["MALLOC_ARENA_MAX=1", "DOTNET_GCgen0size=60000", "DOTNET_GCHeapHardLimit=8000000"];
+    internal static IReadOnlyList<string> Environment { get; } = ["MALLOC_ARENA_MAX=1", "DOTNET_GCgen0size=100000", "DOTNET_GCHeapHardLimit=8000000"];
 
     /// <summary>After a start; giving memory back takes 2 ms of a processor, which others that are being started have a use for.</summary>
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);

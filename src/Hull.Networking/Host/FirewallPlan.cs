@@ -20,8 +20,10 @@ internal static class FirewallPlan
         InterContainer = network.Option(NetworkOptions.InterContainer, otherwise: true),
     };
 
+    public static IEnumerable<FirewallEndpoint> EndpointsOf(ContainerNetworkState state) => state.Endpoints.Select(Of).OfType<FirewallEndpoint>();
+
     /// <summary>Null for a macvlan's or ipvlan's, whose packets never come by the host.</summary>
-    public static FirewallEndpoint? Of(Endpoint endpoint) => endpoint is { HostLink: { } link, MacAddress: { } mac }
+    private static FirewallEndpoint? Of(Endpoint endpoint) => endpoint is { HostLink: { } link, MacAddress: { } mac }
         ? new FirewallEndpoint(link, MacAddress.Parse(mac), [.. ((IPAddress?[])[endpoint.IPv4, endpoint.IPv6]).OfType<IPAddress>()])
         : null;
 

@@ -94,16 +94,19 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
     private void Restore(HullFirewall firewall)
     {
         FirewallState state = everything();
-        if (firewall.WhatIsMissing(state) is not null)
+        // Where nothing is remembered nothing is there to compare with: the first network.
+        if (Remembered() is null || firewall.WhatIsMissing(state) is not null)
         {
             firewall.Apply(state);
         }
     }
 
-    private bool IsUntouched(HullFirewall firewall)
+    private bool IsUntouched(HullFirewall firewall) => Remembered() == Text(firewall);
+
+    private string? Remembered()
     {
         using SafeFileHandle? file = Files.TryOpenAt(null, generationFile, OpenFlags.ReadOnly, 0, out _);
-        return file is not null && Encoding.ASCII.GetString(Files.ReadAll(file, 32, generationFile)) == Text(firewall);
+        return file is null ? null : Encoding.ASCII.GetString(Files.ReadAll(file, 32, generationFile));
     }
 
     private void Remember(HullFirewall firewall) => AtomicFile.Write(generationFile, Encoding.ASCII.GetBytes(Text(firewall)), durable: false);

@@ -115,7 +115,7 @@ public sealed partial class HostNetworks
 
     private static FirewallState FirewallOf(NetworkConfig[] bridges, ContainerNetworkState state) => new(
         [.. bridges.Select(FirewallPlan.Of)],
-        [.. state.Endpoints.Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
+        [.. FirewallPlan.EndpointsOf(state)],
         [.. FirewallPlan.PortsOf(state, id => bridges.Any(network => network.Id == id && network.Internal))]);
 
     private Endpoint Claim(ContainerAttachment who, NetworkConfig network, EndpointSettings settings, int number)

@@ -130,8 +130,8 @@ public sealed partial class HostNetworks
         else if (networks.Exists(static network => network.IsBridge))
         {
             FirewallState less = new(
-                [.. gone.Where(static network => network.IsBridge).Select(FirewallPlan.Of)],
-                [.. state.Endpoints.Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
+                [.. gone.FindAll(static network => network.IsBridge).Select(FirewallPlan.Of)],
+                [.. FirewallPlan.EndpointsOf(state)],
                 [.. FirewallPlan.PortsOf(state, id => networks.Exists(network => network.Id == id && network.Internal))]);
             Firewall.Remove(less, isLast: !HasBridges());
         }

@@ -113,12 +113,19 @@ public sealed partial class HostNetworks
     {
         List<NetworkConfig> networks = UsedNetworks().FindAll(static network => network.IsBridge);
         HashSet<string> isInternal = [.. networks.Where(static network => network.Internal).Select(static network => network.Id)];
-        // Not those whose monitors were killed: their ports may be others' by now.
-        List<ContainerNetworkState> states = [.. networks.SelectMany(ContainersOn).Distinct().Where(_isAlive).Select(StateOf).OfType<ContainerNetworkState>()];
-        return new FirewallState(
-            [.. networks.Select(FirewallPlan.Of)],
-            [.. states.SelectMany(static state => state.Endpoints).Select(FirewallPlan.Of).OfType<FirewallEndpoint>()],
-            [.. states.SelectMany(state => FirewallPlan.PortsOf(state, isInternal.Contains))]);
+        List<FirewallEndpoint> endpoints = [];
+        List<FirewallPort> ports = [];
+        foreach (string container in networks.SelectMany(ContainersOn).ToHashSet())
+        {
+            // Not those whose monitors were killed: their ports may be others' by now.
+            if (_isAlive(container) && StateOf(container) is { } state)
+            {
+                endpoints.AddRange(FirewallPlan.EndpointsOf(state));
+                ports.AddRange(FirewallPlan.PortsOf(state, isInternal.Contains));
+            }
+        }
+
+        return new FirewallState([.. networks.Select(FirewallPlan.Of)], endpoints, ports);
     }
 
     /// <summary>Puts the firewall right where somebody has changed or flushed it. Nothing where no container is on a network.</summary>
