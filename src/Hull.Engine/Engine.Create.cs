@@ -2,8 +2,8 @@ using Hull.Engine.Containers;
 using Hull.Engine.Volumes;
 using Hull.Images;
 using Hull.Linux;
-using Hull.Oci.RuntimeSpec;
 using Hull.Oci;
+using Hull.Oci.RuntimeSpec;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Engine;

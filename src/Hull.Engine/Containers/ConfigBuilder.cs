@@ -1,5 +1,5 @@
-using Hull.Oci.ImageSpec;
 using Hull.Oci;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Engine.Containers;
 

@@ -1,5 +1,5 @@
-using Hull.Oci.RuntimeSpec;
 using Hull.Oci;
+using Hull.Oci.RuntimeSpec;
 
 namespace Hull.Engine.Containers;
 

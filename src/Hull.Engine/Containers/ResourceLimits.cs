@@ -1,7 +1,7 @@
 using System.Globalization;
 using Hull.Linux;
-using Hull.Oci.RuntimeSpec;
 using Hull.Oci;
+using Hull.Oci.RuntimeSpec;
 
 namespace Hull.Engine.Containers;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Hull.Oci.RuntimeSpec;
 using Hull.Oci;
+using Hull.Oci.RuntimeSpec;
 
 namespace Hull.Engine.Containers;
 
