@@ -64,6 +64,10 @@ public sealed class HullFirewall : IDisposable
         return null;
     }
 
+    /// <summary>Where a docker on the same host drops what it does not know: lets exactly these bridges pass there.</summary>
+    /// <param name="bridges">Asked for only where there is such a docker.</param>
+    public void PassDocker(Func<IEnumerable<string>> bridges) => new DockerFilter(_tables).LetPass(bridges);
+
     /// <summary>A number that every change of the namespace's tables raises, hull's and others'.</summary>
     public uint Generation() => _tables.Generation();
 

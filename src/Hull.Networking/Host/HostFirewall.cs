@@ -13,12 +13,17 @@ namespace Hull.Networking.Host;
 internal sealed class HostFirewall(Func<FirewallState> everything, string generationFile)
 {
     /// <summary>Lets more in. What is on disk has it already.</summary>
-    public void Add(FirewallState more)
+    /// <param name="hasNewBridges">A bridge of it was not there before.</param>
+    public void Add(FirewallState more, bool hasNewBridges)
     {
         using HullFirewall firewall = HullFirewall.Open();
         if (IsUntouched(firewall))
         {
             firewall.Add(more);
+            if (hasNewBridges)
+            {
+                firewall.PassDocker(() => BridgesOf(everything()));
+            }
         }
         else
         {
@@ -41,6 +46,10 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
         if (!IsUntouched(firewall) || !TryRemove(firewall, less))
         {
             Restore(firewall);
+        }
+        else if (less.Networks.Count > 0)
+        {
+            firewall.PassDocker(() => BridgesOf(everything()));
         }
 
         Remember(firewall);
@@ -81,13 +90,16 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
             return;
         }
 
-        firewall.Apply(everything());
+        FirewallState state = everything();
+        firewall.Apply(state);
+        firewall.PassDocker(() => BridgesOf(state));
         Remember(firewall);
     }
 
     private void Clear(HullFirewall firewall)
     {
         firewall.Clear();
+        firewall.PassDocker(static () => []);
         Files.Unlink(null, generationFile);
     }
 
@@ -99,7 +111,11 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
         {
             firewall.Apply(state);
         }
+
+        firewall.PassDocker(() => BridgesOf(state));
     }
+
+    private static IEnumerable<string> BridgesOf(FirewallState state) => state.Networks.Select(static network => network.Bridge);
 
     private bool IsUntouched(HullFirewall firewall) => Remembered() == Text(firewall);
 

@@ -102,7 +102,7 @@ public sealed partial class HostNetworks
 
         Forwarding.Enable(ipv6: bridges.Any(static network => network.EnableIPv6));
         FirewallState more = FirewallOf(bridges, state);
-        Firewall.Add(more);
+        Firewall.Add(more, hasNewBridges: bridges.Any(network => ContainersOn(network).Count == 1));
         try
         {
             StaleConnections.Forget(more.Ports);

@@ -53,6 +53,15 @@ public sealed class NftContent
 
     internal void AddRule(string chain) => _chains[chain] = (_chains.GetValueOrDefault(chain) ?? 0) + 1;
 
+    /// <summary>Of a chain whose other rules are unknown nothing is known.</summary>
+    internal void RemoveRule(string chain)
+    {
+        if (_chains.GetValueOrDefault(chain) is int count and > 0)
+        {
+            _chains[chain] = count - 1;
+        }
+    }
+
     internal HashSet<string> AddSet(string set)
     {
         if (!_sets.TryGetValue(set, out HashSet<string>? elements))

@@ -71,6 +71,32 @@ public sealed class NftSocket : IDisposable
         return content;
     }
 
+    /// <summary>Whether a chain of that name is there, whoever made it.</summary>
+    public bool Contains(NftChain chain)
+    {
+        using NetlinkWriter request = Request(NftNumbers.GetChain, NetlinkFlags.Acknowledge, (byte)chain.Table.Family);
+        request.PutString(1, chain.Table.Name);
+        request.PutString(3, chain.Name);
+        string? name = _socket.TryGet(request, static message => Name(message, NftNumbers.NewChain, 3, null), out Errno errno, out string? text);
+        return errno switch
+        {
+            Errno.None => name is not null,
+            Errno.ENOENT => false,
+            _ => throw new SyscallException("nf_tables", $"list chain {chain.Table} {chain.Name}", errno, text),
+        };
+    }
+
+    /// <summary>The handles of a chain's rules that jump to another chain of its table.</summary>
+    public IReadOnlyList<ulong> Jumps(NftChain from, NftChain to)
+    {
+        using NetlinkWriter request = Request(NftNumbers.GetRule, NetlinkFlags.Dump, (byte)from.Table.Family);
+        request.PutString(1, from.Table.Name);
+        request.PutString(2, from.Name);
+        NftVerdict jump = NftVerdict.Jump(to);
+        List<RuleVerdict> rules = _socket.Dump(request, RuleVerdict.Read, "nf_tables", $"list chain {from.Table} {from.Name}");
+        return [.. rules.FindAll(rule => rule.Verdict == jump.ToString()).Select(static rule => rule.Handle)];
+    }
+
     public void Dispose() => _socket.Dispose();
 
     private List<string> Names(NftTable table, int ask, int answer, ushort tableNumber, ushort nameNumber, string operation)
@@ -171,4 +197,70 @@ public sealed class NftSocket : IDisposable
     }
 
     private sealed record Box(uint Number);
+
+    /// <summary>A rule, by its handle, and what it does at its end: null where that is no verdict.</summary>
+    private sealed record RuleVerdict(ulong Handle, string? Verdict)
+    {
+        private const ushort HandleNumber = 3;
+        private const ushort Expressions = 4;
+        private const ushort ImmediateData = 2;
+
+        public static RuleVerdict? Read(NetlinkMessage message)
+        {
+            if (message.Type != NftNumbers.Type(NftNumbers.NewRule))
+            {
+                return null;
+            }
+
+            ulong handle = 0;
+            string? verdict = null;
+            NetlinkReader attributes = message.Attributes(NftNumbers.FixedBytes);
+            while (attributes.Next())
+            {
+                if (attributes.Type == HandleNumber)
+                {
+                    handle = attributes.BigEndian64;
+                }
+                else if (attributes.Type == Expressions)
+                {
+                    for (NetlinkReader list = attributes.Nested; list.Next();)
+                    {
+                        verdict = VerdictOf(list.Nested) ?? verdict;
+                    }
+                }
+            }
+
+            return new RuleVerdict(handle, verdict);
+        }
+
+        private static string? VerdictOf(NetlinkReader expression)
+        {
+            bool isImmediate = false;
+            while (expression.Next())
+            {
+                if (expression.Type == NftNumbers.ExpressionName)
+                {
+                    isImmediate = expression.String == "immediate";
+                }
+                else if (expression.Type == NftNumbers.ExpressionData && isImmediate)
+                {
+                    for (NetlinkReader data = expression.Nested; data.Next();)
+                    {
+                        if (data.Type == ImmediateData)
+                        {
+                            for (NetlinkReader value = data.Nested; value.Next();)
+                            {
+                                if (value.Type == NftNumbers.DataVerdict)
+                                {
+                                    return NftVerdict.Read(value.Nested);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+
+            return null;
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Hull.Linux.Netlink.Nftables;
@@ -93,27 +94,19 @@ public sealed class NftTransaction : IDisposable
     }
 
     /// <summary>Adds a rule at the end of a chain.</summary>
-    public void AddRule(NftChain chain, params ReadOnlySpan<NftStatement> statements)
-    {
-        StringBuilder text = new($"add rule {chain.Table} {chain.Name}");
-        foreach (NftStatement statement in statements)
-        {
-            text.Append(' ').Append(statement);
-        }
+    public void AddRule(NftChain chain, params ReadOnlySpan<NftStatement> statements) => NewRule("add", NetlinkFlags.Append, chain, statements);
 
-        Begin(chain.Table, NftNumbers.NewRule, NetlinkFlags.Create | NetlinkFlags.Append, text.ToString());
+    /// <summary>Adds a rule at the start of a chain.</summary>
+    public void InsertRule(NftChain chain, params ReadOnlySpan<NftStatement> statements) => NewRule("insert", NetlinkFlags.None, chain, statements);
+
+    /// <param name="handle">The kernel's number of the rule, as <see cref="NftSocket.Jumps"/> tells it.</param>
+    public void DeleteRule(NftChain chain, ulong handle)
+    {
+        Begin(chain.Table, NftNumbers.DeleteRule, NetlinkFlags.None, string.Create(CultureInfo.InvariantCulture, $"delete rule {chain.Table} {chain.Name} handle {handle}"));
         _writer.PutString(1, chain.Table.Name);
         _writer.PutString(2, chain.Name);
-        using (_writer.Open(4))
-        {
-            NftRuleWriter rule = new(_writer, chain.Table.Family);
-            foreach (NftStatement statement in statements)
-            {
-                statement.Write(rule);
-            }
-        }
-
-        Content(chain.Table).AddRule(chain.Name);
+        _writer.PutBigEndian64(3, handle);
+        Content(chain.Table).RemoveRule(chain.Name);
     }
 
     public void AddSet(NftSet set)
@@ -172,6 +165,29 @@ public sealed class NftTransaction : IDisposable
 
     /// <summary>The command of a message of the batch; null for its begin and end.</summary>
     internal string? Command(int message) => message >= 1 && message <= _commands.Count ? _commands[message - 1] : null;
+
+    private void NewRule(string verb, NetlinkFlags place, NftChain chain, ReadOnlySpan<NftStatement> statements)
+    {
+        StringBuilder text = new($"{verb} rule {chain.Table} {chain.Name}");
+        foreach (NftStatement statement in statements)
+        {
+            text.Append(' ').Append(statement);
+        }
+
+        Begin(chain.Table, NftNumbers.NewRule, NetlinkFlags.Create | place, text.ToString());
+        _writer.PutString(1, chain.Table.Name);
+        _writer.PutString(2, chain.Name);
+        using (_writer.Open(4))
+        {
+            NftRuleWriter rule = new(_writer, chain.Table.Family);
+            foreach (NftStatement statement in statements)
+            {
+                statement.Write(rule);
+            }
+        }
+
+        Content(chain.Table).AddRule(chain.Name);
+    }
 
     private void Elements(int message, NetlinkFlags flags, string verb, NftSet set, IReadOnlyCollection<NftElement> elements)
     {
