@@ -42,7 +42,7 @@ internal sealed class CliContext
     public HullPaths Paths => _paths ??= HullPaths.Resolve(DataRoot, ExecRoot);
 
     /// <summary>The engine over the store, made on first use.</summary>
-    public Hull.Engine.Engine Engine => _engine ??= new Hull.Engine.Engine(Checked(Paths));
+    public Hull.Engine.Engine Engine => _engine ??= new Hull.Engine.Engine(Checked(Paths), Warn);
 
     /// <summary>The images of the store; opening it makes no system call.</summary>
     public ImageStore Images => _images ??= ImageStore.Open(Checked(Paths).DataRoot);
@@ -57,6 +57,8 @@ internal sealed class CliContext
             : throw new Parsing.UsageException($"Unable to parse logging level: {level}") { ExitCode = 1 };
         Debug |= level == "debug";
     }
+
+    private void Warn(string sentence) => Error.WriteLine($"WARNING: {sentence}");
 
     /// <summary>Every way to the store begins here.</summary>
     private static HullPaths Checked(HullPaths paths)

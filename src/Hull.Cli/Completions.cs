@@ -38,7 +38,8 @@ internal static class Completions
 
             if (kind == ArgumentCompletion.Networks)
             {
-                items.AddRange(new Hull.Engine.Engine(paths).ListNetworks().Select(static network => new CompletionItem(network.Name)));
+                // A listing of networks undoes nothing, so it has nothing to warn of.
+                items.AddRange(new Hull.Engine.Engine(paths, static _ => { }).ListNetworks().Select(static network => new CompletionItem(network.Name)));
                 return items;
             }
 

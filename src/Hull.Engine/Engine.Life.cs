@@ -251,17 +251,26 @@ public sealed partial class Engine
     }
 
     private MonitorConnection Launch(
-        MonitorStarter monitor, ContainerId id, out int pid, AttachStreams streams, TerminalSize? size, int restarts = 0) => monitor.Start(
-        new StartRequest
+        MonitorStarter monitor, ContainerId id, out int pid, AttachStreams streams, TerminalSize? size, int restarts = 0)
+    {
+        MonitorConnection connection = monitor.Start(
+            new StartRequest
+            {
+                DataRoot = Paths.DataRoot,
+                ExecRoot = Paths.ExecRoot,
+                Container = id,
+                Streams = streams,
+                Size = size,
+                RestartCount = restarts,
+            },
+            out pid);
+        foreach (string note in monitor.Notes)
         {
-            DataRoot = Paths.DataRoot,
-            ExecRoot = Paths.ExecRoot,
-            Container = id,
-            Streams = streams,
-            Size = size,
-            RestartCount = restarts,
-        },
-        out pid);
+            _warn($"container {id.Short}: {note}");
+        }
+
+        return connection;
+    }
 
     private void AwaitMonitor(ContainerId id) => AcquireMonitor(id).Dispose();
 

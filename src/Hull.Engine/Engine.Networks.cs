@@ -13,8 +13,8 @@ namespace Hull.Engine;
 public sealed partial class Engine
 {
     /// <summary>The networks of a store; a container is alive while its monitor's lock is held.</summary>
-    internal static HostNetworks NetworksOf(HullPaths paths) =>
-        new(paths.DataRoot, paths.ExecRoot, container => ContainerId.TryParse(container, out ContainerId id) && MonitorLock.IsHeld(paths, id));
+    internal static HostNetworks NetworksOf(HullPaths paths, Action<string> warn) =>
+        new(paths.DataRoot, paths.ExecRoot, container => ContainerId.TryParse(container, out ContainerId id) && MonitorLock.IsHeld(paths, id), warn);
 
     /// <summary>Finds each network that a request names, and checks what it asks for there.</summary>
     private HostConfig WithNetworks(HostConfig host)

@@ -13,14 +13,17 @@ namespace Hull.Engine;
 /// the same store. Not thread-safe where an instance is shared. Every method throws <see cref="EngineException"/>.</remarks>
 public sealed partial class Engine
 {
+    private readonly Action<string> _warn;
     private ImageStore? _images;
 
-    public Engine(HullPaths paths)
+    /// <param name="warn">Takes sentences for the user beside a call's result: what it could not undo, or left behind.</param>
+    public Engine(HullPaths paths, Action<string> warn)
     {
+        _warn = warn;
         Paths = paths;
         Containers = new ContainerStore(paths);
         Volumes = new VolumeStore(paths);
-        Networks = NetworksOf(paths);
+        Networks = NetworksOf(paths, warn);
     }
 
     public HullPaths Paths { get; }

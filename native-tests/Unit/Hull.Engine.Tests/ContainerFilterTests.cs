@@ -9,7 +9,7 @@ public sealed class ContainerFilterTests : IDisposable
 
     public ContainerFilterTests()
     {
-        _engine = new Engine(_store.Paths);
+        _engine = new Engine(_store.Paths, Assert.Fail);
         foreach (string name in (string[])["web-1", "web-2", "db"])
         {
             ContainerConfig config = TemporaryStore.Config(name);

@@ -14,7 +14,7 @@ namespace Hull.Engine.Monitor;
 /// <summary>The container's networks: its ports are held while the monitor lives, its links while a run lasts.</summary>
 internal sealed partial class ContainerHost
 {
-    private HostNetworks Networks => _networks ??= Engine.NetworksOf(_store.Paths);
+    private HostNetworks Networks => _networks ??= Engine.NetworksOf(_store.Paths, _warnings.Add);
 
     /// <summary>Before the first process: a port that is in use ends the start.</summary>
     private void ReservePorts()

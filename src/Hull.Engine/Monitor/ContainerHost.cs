@@ -45,6 +45,7 @@ internal sealed partial class ContainerHost : IContainerHost
     private PortRelay? _relay;
     private SafeFileHandle? _changes;
     private Watch? _changesWatch;
+    private readonly List<string> _warnings = [];
     private bool _finished;
 
     private ContainerHost(ContainerStore store, FileLock monitorLock, ContainerConfig config, ContainerStatus status)
@@ -96,6 +97,7 @@ internal sealed partial class ContainerHost : IContainerHost
     {
         Prepare();
         SpecHost from = SpecHost.Of(_store);
+        _warnings.Clear();
         try
         {
             Spec spec = SpecBuilder.Build(_config, _store.Paths, from);
@@ -105,7 +107,14 @@ internal sealed partial class ContainerHost : IContainerHost
             _cgroup.PrepareAttach();
             _oomKillsBefore = _cgroup.OomKills();
             ReservePorts();
-            return Launch(spec, from, size, notes);
+            Payload payload = Launch(spec, from, size, notes);
+            notes.AddRange(_warnings);
+            return payload;
+        }
+        catch (Exception error) when (_warnings.Count > 0 && MonitorFrames.IsFailure(error))
+        {
+            EngineException failure = MonitorFrames.AsFailure(error);
+            throw new EngineException(failure.Kind, $"{failure.Message}; {string.Join("; ", _warnings)}", failure);
         }
         finally
         {

@@ -155,6 +155,8 @@ internal sealed partial class ContainerMonitor : IDisposable
             Pid = _payload.Pid,
             Started = DateTimeOffset.UtcNow,
             RestartCount = _backoff.Count,
+            // Nobody waits for the answer to a restart: the record says it.
+            Error = attach is null && _payload.Notes.Count > 0 ? string.Join("; ", _payload.Notes) : null,
         });
         attach?.Invoke();
     }

@@ -56,7 +56,7 @@ public sealed class MonitorStarter : IDisposable
     /// <summary>The monitor's. It outlives its starter and is a child of it until then: a long-lived starter reaps it.</summary>
     public int ProcessId { get; }
 
-    /// <summary>After <see cref="Start"/>: sentences for the user on limits that hold in another way than asked.</summary>
+    /// <summary>After <see cref="Start"/>: sentences for the user on limits that hold in another way than asked, and on what was left behind.</summary>
     public IReadOnlyList<string> Notes { get; private set; } = [];
 
     /// <summary>Runs the container; returns when init executes the payload.</summary>

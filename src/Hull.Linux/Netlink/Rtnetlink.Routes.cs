@@ -18,6 +18,14 @@ public sealed partial class Rtnetlink
         };
     }
 
+    /// <summary>Adds a route, in the place of one to this destination with the same metric and table; packets meet the one or the other.</summary>
+    /// <exception cref="SyscallException">As <see cref="AddRoute"/>.</exception>
+    public void SetRoute(Route route)
+    {
+        using NetlinkWriter request = Request(RouteMessage.NewRoute, Change | NetlinkFlags.Create | NetlinkFlags.Replace, route);
+        _socket.Execute(request, "RTM_NEWROUTE", route.ToString());
+    }
+
     /// <summary>Removes a route. False where there is none such.</summary>
     public bool DeleteRoute(Route route)
     {

@@ -57,6 +57,7 @@ public sealed record ContainerNetworkState
         RecordJson.Text(json, "ipv6"u8, value.IPv6?.ToString());
         RecordJson.Number(json, "prefix6"u8, value.PrefixLength6);
         RecordJson.Text(json, "gateway6"u8, value.Gateway6?.ToString());
+        RecordJson.Number(json, "gatewayPriority"u8, value.GatewayPriority);
         RecordJson.Texts(json, "names"u8, value.Names);
     }
 
@@ -65,7 +66,7 @@ public sealed record ContainerNetworkState
         RecordJson.Begin(ref json);
         string? id = null, network = null, networkName = null, link = null, hostLink = null, mac = null;
         IPAddress? ipv4 = null, gateway4 = null, ipv6 = null, gateway6 = null;
-        int prefix4 = 0, prefix6 = 0;
+        int prefix4 = 0, prefix6 = 0, priority = 0;
         IReadOnlyList<string> names = [];
         while (RecordJson.Next(ref json, out Utf8JsonReader key))
         {
@@ -81,6 +82,7 @@ public sealed record ContainerNetworkState
             else if (key.ValueTextEquals("ipv6"u8)) { ipv6 = Address(ref json); }
             else if (key.ValueTextEquals("prefix6"u8)) { prefix6 = json.GetInt32(); }
             else if (key.ValueTextEquals("gateway6"u8)) { gateway6 = Address(ref json); }
+            else if (key.ValueTextEquals("gatewayPriority"u8)) { priority = json.GetInt32(); }
             else if (key.ValueTextEquals("names"u8)) { names = RecordJson.Texts(ref json); }
             else { json.Skip(); }
         }
@@ -99,6 +101,7 @@ public sealed record ContainerNetworkState
             IPv6 = ipv6,
             PrefixLength6 = prefix6,
             Gateway6 = gateway6,
+            GatewayPriority = priority,
             Names = names,
         };
     }

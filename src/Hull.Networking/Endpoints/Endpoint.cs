@@ -32,6 +32,9 @@ public sealed record Endpoint
 
     public IPAddress? Gateway6 { get; init; }
 
+    /// <summary>The default route is that of the endpoint with the highest number.</summary>
+    public int GatewayPriority { get; init; }
+
     /// <summary>Names by which the network's other containers find it; the first is the container's own.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 }

@@ -11,10 +11,9 @@ internal static class ContainerLink
     private const string Loopback = "lo";
 
     /// <summary>Makes the link in the container's namespace, with its addresses.</summary>
-    /// <param name="bridge">The bridge's index; of no use to other drivers.</param>
-    /// <exception cref="NetworkException">Invalid: the host has no such parent link.</exception>
-    public static void Make(Rtnetlink host, NetworkNamespace container, NetworkConfig network, Endpoint endpoint, int bridge)
+    public static void Make(Rtnetlink host, NetworkNamespace container, Placement placement)
     {
+        (NetworkConfig network, Endpoint endpoint, int lower) = placement;
         LinkSettings inside = new()
         {
             Name = endpoint.Interface,
@@ -24,12 +23,11 @@ internal static class ContainerLink
         };
         if (network.IsBridge)
         {
-            host.AddLink(new LinkSettings { Name = endpoint.HostLink!, Master = bridge, Mtu = inside.Mtu }, new VethKind(inside));
+            host.AddLink(new LinkSettings { Name = endpoint.HostLink!, Master = lower, Mtu = inside.Mtu }, new VethKind(inside));
         }
         else
         {
-            int parent = ParentOf(host, network);
-            host.AddLink(inside, network.Driver == NetworkDrivers.Macvlan ? Macvlan(network, parent) : Ipvlan(network, parent));
+            host.AddLink(inside, network.Driver == NetworkDrivers.Macvlan ? Macvlan(network, lower) : Ipvlan(network, lower));
         }
 
         Configure(container, endpoint);
@@ -44,24 +42,13 @@ internal static class ContainerLink
         }
     }
 
-    /// <summary>What a network without a bridge has on the host, when its last endpoint has gone.</summary>
-    public static void RemoveParent(Rtnetlink host, NetworkConfig network)
-    {
-        if (!network.IsBridge && network.Option(NetworkOptions.Parent) is null)
-        {
-            RemoveParent(host, network.Id);
-        }
-    }
-
-    /// <summary>The same for a network of which the id alone is known: no link of that name is anybody else's.</summary>
-    public static void RemoveParent(Rtnetlink host, string network) => host.DeleteLink(DummyOf(network));
-
-    /// <summary>Makes an endpoint's gateways the container's way out.</summary>
-    public static void SetDefaultRoute(NetworkNamespace container, Endpoint? ipv4, Endpoint? ipv6)
+    /// <summary>Makes the gateways of one endpoint of each family the container's way out.</summary>
+    /// <param name="placements">All that the container has.</param>
+    public static void SetDefaultRoute(NetworkNamespace container, IReadOnlyList<Placement> placements)
     {
         using Rtnetlink links = Rtnetlink.Open(container);
-        AddDefault(links, IPAddress.Any, ipv4?.Gateway4, ipv4);
-        AddDefault(links, IPAddress.IPv6Any, ipv6?.Gateway6, ipv6);
+        SetDefault(links, IPAddress.Any, Placement.WayOut(placements, ipv6: false), static endpoint => endpoint.Gateway4);
+        SetDefault(links, IPAddress.IPv6Any, Placement.WayOut(placements, ipv6: true), static endpoint => endpoint.Gateway6);
     }
 
     /// <summary>Takes the link out of a container that runs on.</summary>
@@ -71,11 +58,11 @@ internal static class ContainerLink
         links.DeleteLink(endpoint.Interface);
     }
 
-    private static void AddDefault(Rtnetlink links, IPAddress any, IPAddress? gateway, Endpoint? endpoint)
+    private static void SetDefault(Rtnetlink links, IPAddress any, Endpoint? endpoint, Func<Endpoint, IPAddress?> gateway)
     {
-        if (gateway is not null)
+        if (endpoint is not null)
         {
-            links.AddRoute(new Route { Destination = new IPNetwork(any, 0), Gateway = gateway, Index = links.GetLink(endpoint!.Interface).Index });
+            links.SetRoute(new Route { Destination = new IPNetwork(any, 0), Gateway = gateway(endpoint), Index = links.GetLink(endpoint.Interface).Index });
         }
     }
 
@@ -124,28 +111,4 @@ internal static class ContainerLink
             "vepa" => IpvlanIsolation.Vepa,
             _ => IpvlanIsolation.Bridge,
         });
-
-    private static int ParentOf(Rtnetlink host, NetworkConfig network)
-    {
-        if (network.Option(NetworkOptions.Parent) is { } name)
-        {
-            return host.FindLink(name)?.Index
-                ?? throw NetworkException.Invalid($"network {network.Name}: the host has no link {name}: create the network with --opt parent= and one of {Names(host)}");
-        }
-
-        // docker: without a parent, containers of the network see each other and nobody else.
-        string dummy = DummyOf(network.Id);
-        if (host.FindLink(dummy) is { } there)
-        {
-            return there.Index;
-        }
-
-        host.AddLink(new LinkSettings { Name = dummy, Up = true }, new DummyKind());
-        return host.GetLink(dummy).Index;
-    }
-
-    private static string DummyOf(string network) => "dm-" + network[..12];
-
-    private static string Names(Rtnetlink host) =>
-        string.Join(", ", host.Links().Where(static link => link.Kind is null && link.Name != Loopback).Select(static link => link.Name));
 }

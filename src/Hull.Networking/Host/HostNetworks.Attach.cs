@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Hull.Linux;
 using Hull.Linux.Netlink;
@@ -18,67 +17,76 @@ public sealed partial class HostNetworks
     {
         using NetworkNamespace container = NetworkNamespace.OfProcess(who.Pid);
         using Rtnetlink host = Rtnetlink.Open();
-        using Undo undo = new(failure => Warn($"left behind: {failure.Message}"));
-        ContainerNetworkState state = Register(who, host, undo, out NetworkConfig[] networks, out int[] bridges);
-        for (int i = 0; i < networks.Length; i++)
+        using Undo undo = new(LeftBehind);
+        List<Placement> placements = Register(who, host, undo);
+        foreach (Placement placement in placements)
         {
-            ContainerLink.Make(host, container, networks[i], state.Endpoints[i], bridges[i]);
+            ContainerLink.Make(host, container, placement);
         }
 
-        ContainerLink.SetDefaultRoute(container, Gateway(who, networks, state, ipv6: false), Gateway(who, networks, state, ipv6: true));
+        ContainerLink.SetDefaultRoute(container, placements);
         undo.Commit();
-        return state;
+        return StateOf(who, placements);
     }
 
     /// <summary>All that others see of the container, under the lock: from then on its networks stay.</summary>
-    private ContainerNetworkState Register(ContainerAttachment who, Rtnetlink host, Undo undo, out NetworkConfig[] networks, out int[] bridges)
+    private List<Placement> Register(ContainerAttachment who, Rtnetlink host, Undo undo)
     {
         using FileLock changing = Lock();
         // Not before: under the lock nobody removes one.
-        networks = [.. who.Endpoints.Select(settings => Store.Read(settings.Network))];
+        NetworkConfig[] networks = [.. who.Endpoints.Select(settings => Store.Read(settings.Network))];
         CheckIPv6(networks);
-        List<Endpoint> endpoints = [];
+        List<Placement> placements = [];
+        undo.Push(() => TakeBack(who, networks, placements));
+        for (int i = 0; i < networks.Length; i++)
+        {
+            placements.Add(new Placement(networks[i], Claim(who, networks[i], who.Endpoints[i], placements.Select(static placement => placement.Endpoint))));
+        }
+
+        ContainerNetworkState state = StateOf(who, placements);
+        Save(who.Container, state);
+        for (int i = 0; i < placements.Count; i++)
+        {
+            placements[i] = Establish(who.Container, placements[i], host);
+        }
+
         try
         {
-            for (int i = 0; i < networks.Length; i++)
-            {
-                endpoints.Add(Claim(who, networks[i], who.Endpoints[i], i));
-            }
-
-            ContainerNetworkState state = new() { Endpoints = endpoints, Ports = who.Ports };
-            Save(who.Container, state);
-            bridges = new int[networks.Length];
-            for (int i = 0; i < networks.Length; i++)
-            {
-                new NameDirectory(PathsOf(networks[i]).Names).Add(who.Container, endpoints[i]);
-                bridges[i] = networks[i].IsBridge ? BridgeLink.Ensure(host, networks[i]) : 0;
-            }
-
-            try
-            {
-                LetIn(networks, state);
-            }
-            catch (SyscallException e) when (e.Errno == Errno.EEXIST)
-            {
-                // The port is ours, since we hold its socket: the rule is one of a container whose monitor was killed.
-                RemoveDead(host);
-                LetIn(networks, state);
-            }
-
-            undo.Push(() => Detach(who.Container, state));
-            return state;
+            LetIn(networks, state);
         }
-        catch
+        catch (SyscallException e) when (e.Errno == Errno.EEXIST)
         {
-            Unregister(who.Container, new ContainerNetworkState { Endpoints = endpoints, Ports = who.Ports }, host);
-            foreach (NetworkConfig network in networks)
-            {
-                RemoveIfUnused(network, host);
-            }
+            // The port is ours, since we hold its socket: the rule is one of a container whose monitor was killed.
+            RemoveDead(host);
+            LetIn(networks, state);
+        }
 
-            throw;
+        return placements;
+    }
+
+    private static ContainerNetworkState StateOf(ContainerAttachment who, IEnumerable<Placement> placements) =>
+        new() { Endpoints = [.. placements.Select(static placement => placement.Endpoint)], Ports = who.Ports };
+
+    /// <summary>Gives an endpoint its names, and its network what it stands on.</summary>
+    private Placement Establish(string container, Placement placement, Rtnetlink host)
+    {
+        new NameDirectory(PathsOf(placement.Network).Names).Add(container, placement.Endpoint);
+        return placement with { Lower = placement.Network.IsBridge ? BridgeLink.Ensure(host, placement.Network) : ParentLink.Ensure(host, placement.Network) };
+    }
+
+    /// <summary>Undoes <see cref="Register"/>, however far it came.</summary>
+    private void TakeBack(ContainerAttachment who, NetworkConfig[] networks, IEnumerable<Placement> placements)
+    {
+        using Rtnetlink host = Rtnetlink.Open();
+        using FileLock changing = Lock();
+        Unregister(who.Container, StateOf(who, placements), host);
+        foreach (NetworkConfig network in networks)
+        {
+            RemoveIfUnused(network, host);
         }
     }
+
+    private void LeftBehind(Exception failure) => _warn($"left behind: {failure.Message}");
 
     private static void CheckIPv6(params ReadOnlySpan<NetworkConfig> networks)
     {
@@ -109,7 +117,7 @@ public sealed partial class HostNetworks
         }
         catch (SyscallException e)
         {
-            Warn($"UDP clients that are sending already may not reach the container before they pause for two minutes: {e.Message}");
+            _warn($"UDP clients that are sending already may not reach the container before they pause for two minutes: {e.Message}");
         }
     }
 
@@ -118,7 +126,8 @@ public sealed partial class HostNetworks
         [.. FirewallPlan.EndpointsOf(state)],
         [.. FirewallPlan.PortsOf(state, id => bridges.Any(network => network.Id == id && network.Internal))]);
 
-    private Endpoint Claim(ContainerAttachment who, NetworkConfig network, EndpointSettings settings, int number)
+    /// <param name="others">The container's endpoints so far.</param>
+    private Endpoint Claim(ContainerAttachment who, NetworkConfig network, EndpointSettings settings, IEnumerable<Endpoint> others)
     {
         NetworkPaths paths = PathsOf(network);
         Files.MakeDirectories(paths.Addresses, PrivateMode);
@@ -130,7 +139,7 @@ public sealed partial class HostNetworks
             Id = id,
             Network = network.Id,
             NetworkName = network.Name,
-            Interface = string.Create(CultureInfo.InvariantCulture, $"{network.Option(NetworkOptions.InterfacePrefix) ?? "eth"}{number}"),
+            Interface = Placement.FreeInterface(network, others),
             HostLink = network.IsBridge ? "veth" + id[..7] : null,
         };
         // First of all: whoever finds the container dead, however far it came, finds what it has here.
@@ -166,6 +175,7 @@ public sealed partial class HostNetworks
             IPv6 = ipv6,
             PrefixLength6 = ipv6 is null ? 0 : network.IPv6!.Subnet.PrefixLength,
             Gateway6 = network.IPv6?.Gateway,
+            GatewayPriority = settings.GatewayPriority,
             Names = [who.Name, .. settings.Aliases ?? []],
         };
     }
@@ -194,24 +204,5 @@ public sealed partial class HostNetworks
         }
 
         return new MacAddress(bytes).ToString();
-    }
-
-    /// <summary>The endpoint whose network is the way out: the highest priority, then the first.</summary>
-    private static Endpoint? Gateway(ContainerAttachment who, NetworkConfig[] networks, ContainerNetworkState state, bool ipv6)
-    {
-        Endpoint? best = null;
-        int priority = int.MinValue;
-        for (int i = 0; i < networks.Length; i++)
-        {
-            Endpoint endpoint = state.Endpoints[i];
-            bool leadsOut = !networks[i].Internal && (ipv6 ? endpoint.IPv6 is not null && endpoint.Gateway6 is not null : endpoint.IPv4 is not null && endpoint.Gateway4 is not null);
-            if (leadsOut && who.Endpoints[i].GatewayPriority > priority)
-            {
-                best = endpoint;
-                priority = who.Endpoints[i].GatewayPriority;
-            }
-        }
-
-        return best;
     }
 }

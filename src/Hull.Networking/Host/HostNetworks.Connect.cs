@@ -19,29 +19,22 @@ public sealed partial class HostNetworks
         NetworkConfig network = Store.Read(settings.Network);
         CheckIPv6(network);
         ContainerNetworkState before = StateOf(container) ?? new ContainerNetworkState();
+        List<Placement> placements = PlacementsOf(before);
         ContainerAttachment who = new() { Container = container, Name = name, Pid = pid, Endpoints = [settings] };
-        Endpoint endpoint = Claim(who, network, settings, FreeNumber(before));
-        try
-        {
-            ContainerNetworkState state = before with { Endpoints = [.. before.Endpoints, endpoint] };
-            Save(container, state);
-            new NameDirectory(PathsOf(network).Names).Add(container, endpoint);
-            int bridge = network.IsBridge ? BridgeLink.Ensure(host, network) : 0;
-            LetIn([network], new ContainerNetworkState { Endpoints = [endpoint] });
-            ContainerLink.Make(host, inside, network, endpoint, bridge);
-            // Where nothing led out before.
-            ContainerLink.SetDefaultRoute(
-                inside,
-                Gateway(who, [network], new ContainerNetworkState { Endpoints = [endpoint] }, ipv6: false),
-                Gateway(who, [network], new ContainerNetworkState { Endpoints = [endpoint] }, ipv6: true));
-            return state;
-        }
-        catch
-        {
-            Save(container, before);
-            Withdraw(container, new ContainerNetworkState { Endpoints = [endpoint] }, host);
-            throw;
-        }
+        // Ends before the lock.
+        using Undo undo = new(LeftBehind);
+        undo.Push(() => RemoveIfUnused(network, host));
+        Endpoint endpoint = Claim(who, network, settings, before.Endpoints);
+        undo.Push(() => Withdraw(container, new ContainerNetworkState { Endpoints = [endpoint] }, host));
+        ContainerNetworkState state = before with { Endpoints = [.. before.Endpoints, endpoint] };
+        Save(container, state);
+        undo.Push(() => Save(container, before));
+        Placement placement = Establish(container, new Placement(network, endpoint), host);
+        LetIn([network], new ContainerNetworkState { Endpoints = [endpoint] });
+        ContainerLink.Make(host, inside, placement);
+        ContainerLink.SetDefaultRoute(inside, [.. placements, placement]);
+        undo.Commit();
+        return state;
     }
 
     /// <summary>Takes a running container off a network.</summary>
@@ -61,26 +54,10 @@ public sealed partial class HostNetworks
         Save(container, state);
         Withdraw(container, new ContainerNetworkState { Endpoints = [endpoint] }, host);
         // The way out may have gone with it.
-        NetworkConfig[] networks = [.. state.Endpoints.Select(one => Store.Read(one.Network))];
-        ContainerAttachment who = new()
-        {
-            Container = container,
-            Name = "",
-            Pid = pid,
-            Endpoints = [.. state.Endpoints.Select(static one => new EndpointSettings { Network = one.Network, NetworkName = one.NetworkName })],
-        };
-        ContainerLink.SetDefaultRoute(inside, Gateway(who, networks, state, ipv6: false), Gateway(who, networks, state, ipv6: true));
+        ContainerLink.SetDefaultRoute(inside, PlacementsOf(state));
         return state;
     }
 
-    private static int FreeNumber(ContainerNetworkState state)
-    {
-        int number = 0;
-        while (state.Endpoints.Any(endpoint => endpoint.Interface.EndsWith($"{number}", StringComparison.Ordinal)))
-        {
-            number++;
-        }
-
-        return number;
-    }
+    private List<Placement> PlacementsOf(ContainerNetworkState state) =>
+        [.. state.Endpoints.Select(endpoint => new Placement(Store.Read(endpoint.Network), endpoint))];
 }

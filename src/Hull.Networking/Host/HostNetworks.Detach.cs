@@ -14,9 +14,10 @@ public sealed partial class HostNetworks
     /// <summary>Removes what a container has on the host: after its end, whoever ended it. Nothing where it has nothing.</summary>
     public void Detach(string container)
     {
-        if (StateOf(container) is not null || MarkedNetworks(container).Count > 0)
+        ContainerNetworkState? state = StateOf(container);
+        if (state is not null || MarkedNetworks(container).Count > 0)
         {
-            Detach(container, StateOf(container) ?? new ContainerNetworkState());
+            Detach(container, state ?? new ContainerNetworkState());
         }
     }
 
@@ -161,8 +162,15 @@ public sealed partial class HostNetworks
             return false;
         }
 
-        BridgeLink.Remove(host, network);
-        ContainerLink.RemoveParent(host, network);
+        if (network.IsBridge)
+        {
+            BridgeLink.Remove(host, network);
+        }
+        else
+        {
+            ParentLink.Remove(host, network.Id);
+        }
+
         return true;
     }
 
@@ -172,7 +180,7 @@ public sealed partial class HostNetworks
         if (TryForget(id))
         {
             BridgeLink.Remove(host, id);
-            ContainerLink.RemoveParent(host, id);
+            ParentLink.Remove(host, id);
         }
     }
 

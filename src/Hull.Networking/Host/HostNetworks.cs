@@ -25,19 +25,20 @@ public sealed partial class HostNetworks
 
     private readonly string _execRoot;
     private readonly Func<string, bool> _isAlive;
+    private readonly Action<string> _warn;
 
     /// <param name="isAlive">Whether a container, by its id, has a monitor.</param>
-    public HostNetworks(string dataRoot, string execRoot, Func<string, bool> isAlive)
+    /// <param name="warn">Takes, in sentences for the user, what could not be undone of a step that failed, and what a step that went well
+    /// left behind.</param>
+    public HostNetworks(string dataRoot, string execRoot, Func<string, bool> isAlive, Action<string> warn)
     {
         _execRoot = execRoot;
         _isAlive = isAlive;
+        _warn = warn;
         Store = new NetworkStore(dataRoot, HostRoutes);
     }
 
     public NetworkStore Store { get; }
-
-    /// <summary>Takes what could not be undone of an attachment that failed.</summary>
-    public Action<string> Warn { get; init; } = static _ => { };
 
     /// <summary>The endpoints and ports of a running container; null where it has none, or does not run.</summary>
     /// <exception cref="NetworkException">Host: the record is damaged.</exception>

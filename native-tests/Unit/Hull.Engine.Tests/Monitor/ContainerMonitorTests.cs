@@ -270,6 +270,22 @@ public sealed class ContainerMonitorTests
     }
 
     [Fact]
+    public void Notes_OfAStart_AreTheStarters_OfARestartTheRecords()
+    {
+        using MonitorFixture monitor = new(
+            "exit 3",
+            settings: settings => settings with { RestartPolicy = new RestartPolicy { Condition = RestartCondition.OnFailure, MaximumRetryCount = 1 } },
+            notes: ["one", "another"]);
+
+        FrameReader answer = new(monitor.Starter.Expect(FrameKind.Started));
+        answer.Int32();
+        Assert.Equal(["one", "another"], answer.Texts());
+        monitor.Ended();
+
+        Assert.Equal([null, "one; another"], monitor.Host.Records.Where(record => record.State == ContainerState.Running).Select(record => record.Error));
+    }
+
+    [Fact]
     public void Restart_Always_StoppedInTheBackOff_EndsAtOnce()
     {
         using MonitorFixture monitor = new(

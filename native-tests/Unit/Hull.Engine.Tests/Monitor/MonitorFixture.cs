@@ -19,6 +19,7 @@ internal sealed class MonitorFixture : IDisposable
         Func<MonitorSettings, MonitorSettings>? settings = null,
         bool openStdin = false,
         RunOutcome outcome = default,
+        string[]? notes = null,
         Exception? startFailure = null,
         Exception? recordFailure = null)
     {
@@ -27,7 +28,7 @@ internal sealed class MonitorFixture : IDisposable
         Directory.CreateDirectory(directory);
         // Scripts wait on it until a test lets them go on.
         Files.MakeNode(null, Path.Combine(directory, "pipe"), FileType.Fifo, 0x180, 0, 0);
-        Host = new PlainProcessHost(directory, script, settings) { OpenStdin = openStdin, Outcome = outcome, StartFailure = startFailure, RecordFailure = recordFailure };
+        Host = new PlainProcessHost(directory, script, settings) { OpenStdin = openStdin, Outcome = outcome, Notes = notes ?? [], StartFailure = startFailure, RecordFailure = recordFailure };
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair();
         Starter = new MonitorConnection(ours);
         _thread = new Thread(() =>

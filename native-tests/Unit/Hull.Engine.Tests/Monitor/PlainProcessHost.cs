@@ -27,6 +27,9 @@ internal sealed class PlainProcessHost : IContainerHost
 
     public RunOutcome Outcome { get; init; }
 
+    /// <summary>Of each start.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     public Exception? StartFailure { get; set; }
 
     public List<StatusChange> Records { get; } = [];
@@ -39,9 +42,9 @@ internal sealed class PlainProcessHost : IContainerHost
 
     public SafeFileHandle RuntimeDirectory { get; }
 
-    public Payload Start(TerminalSize? size) => StartFailure is null ? Spawn(["sh", "-c", Script], OpenStdin) : throw StartFailure;
+    public Payload Start(TerminalSize? size) => StartFailure is null ? Spawn(["sh", "-c", Script], OpenStdin, Notes) : throw StartFailure;
 
-    public Payload Exec(ExecRequest request) => Spawn(request.Args, (request.Streams & AttachStreams.Stdin) != 0);
+    public Payload Exec(ExecRequest request) => Spawn(request.Args, (request.Streams & AttachStreams.Stdin) != 0, []);
 
     public void KillAll() => _processes.ForEach(pid => Send(pid, 9));
 
@@ -92,7 +95,7 @@ internal sealed class PlainProcessHost : IContainerHost
         }
     }
 
-    private Payload Spawn(IReadOnlyList<string> args, bool input)
+    private Payload Spawn(IReadOnlyList<string> args, bool input, IReadOnlyList<string> notes)
     {
         (SafeFileHandle outRead, SafeFileHandle outWrite) = Descriptors.Pipe();
         (SafeFileHandle errRead, SafeFileHandle errWrite) = Descriptors.Pipe();
@@ -110,7 +113,7 @@ internal sealed class PlainProcessHost : IContainerHost
                 WorkingDirectory = Directory,
             });
             _processes.Add(pid);
-            return new Payload { Pid = pid, PidFd = PidFd.TryOpen(pid)!, Input = stdin?.Write, Output = outRead, Error = errRead };
+            return new Payload { Pid = pid, PidFd = PidFd.TryOpen(pid)!, Input = stdin?.Write, Output = outRead, Error = errRead, Notes = notes };
         }
     }
 }

@@ -27,6 +27,7 @@ public sealed class ContainerNetworkStateTests
                     IPv6 = IPAddress.Parse("fd00::2"),
                     PrefixLength6 = 64,
                     Gateway6 = IPAddress.Parse("fd00::1"),
+                    GatewayPriority = -3,
                     Names = ["web", "alias"],
                 },
             ],

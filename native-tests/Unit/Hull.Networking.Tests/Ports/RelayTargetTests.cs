@@ -16,7 +16,7 @@ public sealed class RelayTargetTests : IDisposable
     public RelayTargetTests()
     {
         Directory.CreateDirectory(_root + "/run/containers/" + Container);
-        _networks = new HostNetworks(_root + "/data", _root + "/run", static _ => true);
+        _networks = new HostNetworks(_root + "/data", _root + "/run", static _ => true, Assert.Fail);
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
