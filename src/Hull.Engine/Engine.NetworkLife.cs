@@ -65,28 +65,31 @@ public sealed partial class Engine
     {
         NetworkConfig network = FindNetwork(reference);
         Check(asked, network);
-        ContainerStatus status = Status(id);
-        ContainerConfig config = Containers.ReadConfig(id);
-        IReadOnlyList<EndpointSettings> endpoints = config.Host.Endpoints
-            ?? throw EngineException.Conflict($"container {status.Name} shares a network namespace or has none (--network {config.Host.NetworkMode}): it cannot be connected to a network");
-        if (network.Driver is NetworkDrivers.Host or NetworkDrivers.Null)
-        {
-            throw EngineException.Invalid($"container cannot be connected to network {network.Name}: it is for containers alone in it");
-        }
-
-        if (endpoints.Any(one => one.Network == network.Id))
-        {
-            throw EngineException.Conflict($"endpoint with name {status.Name} already exists in network {network.Name}");
-        }
-
         EndpointSettings settings = asked with { Network = network.Id, NetworkName = network.Name };
-        if (status.Pid > 0)
+        // One whose monitor was killed is recovered by the look.
+        string name = Status(id).Name;
+        Containers.ChangeConfig(id, config =>
         {
-            ContainerNetworkState state = InNetworks($"connect {status.Name} to {network.Name}", () => Networks.Connect(id.Hex, status.Name, status.Pid, settings));
-            ManagedFiles.WriteHosts(Paths.ContainerDirectory(id), config, state);
-        }
+            IReadOnlyList<EndpointSettings> endpoints = config.Host.Endpoints
+                ?? throw EngineException.Conflict($"container {name} shares a network namespace or has none (--network {config.Host.NetworkMode}): it cannot be connected to a network");
+            if (network.Driver is NetworkDrivers.Host or NetworkDrivers.Null)
+            {
+                throw EngineException.Invalid($"container cannot be connected to network {network.Name}: it is for containers alone in it");
+            }
 
-        Containers.WriteConfig(config with { Host = config.Host with { Endpoints = [.. endpoints, settings] } });
+            if (endpoints.Any(one => one.Network == network.Id))
+            {
+                throw EngineException.Conflict($"endpoint with name {name} already exists in network {network.Name}");
+            }
+
+            if (NetworkProcess(id) is int pid)
+            {
+                ContainerNetworkState state = InNetworks($"connect {name} to {network.Name}", () => Networks.Connect(id.Hex, Containers.CurrentName(id), pid, settings));
+                ManagedFiles.WriteHosts(Paths.ContainerDirectory(id), config, state);
+            }
+
+            return config with { Host = config.Host with { Endpoints = [.. endpoints, settings] } };
+        });
     }
 
     /// <summary>Takes a container off a network, at once where it runs.</summary>
@@ -94,22 +97,29 @@ public sealed partial class Engine
     public void Disconnect(string reference, ContainerId id, bool force)
     {
         NetworkConfig network = FindNetwork(reference);
-        ContainerStatus status = Status(id);
-        ContainerConfig config = Containers.ReadConfig(id);
-        List<EndpointSettings> endpoints = [.. config.Host.Endpoints ?? []];
-        if (endpoints.RemoveAll(one => one.Network == network.Id) == 0 && !force)
+        string name = Status(id).Name;
+        Containers.ChangeConfig(id, config =>
         {
-            throw EngineException.Conflict($"container {id.Hex} is not connected to network {network.Name}");
-        }
+            List<EndpointSettings> endpoints = [.. config.Host.Endpoints ?? []];
+            if (endpoints.RemoveAll(one => one.Network == network.Id) == 0 && !force)
+            {
+                throw EngineException.Conflict($"container {id.Hex} is not connected to network {network.Name}");
+            }
 
-        if (status.Pid > 0)
-        {
-            ContainerNetworkState? state = InNetworks($"disconnect {status.Name} from {network.Name}", () => Networks.Disconnect(id.Hex, status.Pid, network));
-            ManagedFiles.WriteHosts(Paths.ContainerDirectory(id), config, state);
-        }
+            if (NetworkProcess(id) is int pid)
+            {
+                ContainerNetworkState? state = InNetworks($"disconnect {name} from {network.Name}", () => Networks.Disconnect(id.Hex, pid, network));
+                ManagedFiles.WriteHosts(Paths.ContainerDirectory(id), config, state);
+            }
 
-        Containers.WriteConfig(config with { Host = config.Host with { Endpoints = endpoints } });
+            return config with { Host = config.Host with { Endpoints = endpoints } };
+        });
     }
+
+    /// <summary>A process in the container's network namespace, from the moment on in which its networks are made; null where they are made
+    /// later, if at all. The caller holds the record's lock.</summary>
+    private int? NetworkProcess(ContainerId id) => MonitorLock.IsHeld(Paths, id) && InNetworks("networks", () => Networks.StateOf(id.Hex)) is { Pid: > 0 } state
+        && ProcessStat.TryRead(state.Pid) is { IsDead: false } ? state.Pid : null;
 
     /// <summary>The ports of the host that lead into a container; none where it does not run.</summary>
     public IReadOnlyList<PublishedPort> PublishedPorts(ContainerId id) =>

@@ -23,6 +23,15 @@ public sealed partial class FileLock : IDisposable
     public static FileLock? TryAcquire(string path, bool shared = false) =>
         Take(path, (shared ? LockShared : LockExclusive) | LockNonBlocking);
 
+    /// <summary>Waits for the exclusive lock of a directory; null where there is none of that name.</summary>
+    public static FileLock? AcquireDirectory(string path)
+    {
+        SafeFileHandle? directory = Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, 0, out Errno errno);
+        return directory is not null ? Lock(directory, path, LockExclusive)
+            : errno == Errno.ENOENT ? null
+            : throw new SyscallException("open", path, errno);
+    }
+
     /// <summary>The exclusive lock of a directory, or null where another holder has it. The directory is not made.</summary>
     public static FileLock? TryAcquireDirectory(string path) =>
         Lock(Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow), path, LockExclusive | LockNonBlocking);

@@ -141,19 +141,6 @@ public sealed class NetworkCrashTests(HullStore store) : NetworkTest(store)
             : [];
     }
 
-    private RunResult[] AtOnce(int count, Func<int, string[]> words)
-    {
-        HullProcess[] all = [.. Enumerable.Range(0, count).Select(i => Store.Start(words(i)))];
-        try
-        {
-            return [.. all.Select(process => process.Finish(60))];
-        }
-        finally
-        {
-            Array.ForEach(all, process => process.Dispose());
-        }
-    }
-
     /// <summary>Kills hull's processes in the suite's network, but for one.</summary>
     private void Kill(int except)
     {

@@ -62,6 +62,20 @@ public abstract class NetworkTest(HullStore store) : KernelTest(store)
         return process.Finish();
     }
 
+    /// <summary>Several hulls at once, each with the words that its number gets.</summary>
+    protected RunResult[] AtOnce(int count, Func<int, string[]> words)
+    {
+        HullProcess[] all = [.. Enumerable.Range(0, count).Select(i => Store.Start(words(i)))];
+        try
+        {
+            return [.. all.Select(process => process.Finish(60))];
+        }
+        finally
+        {
+            Array.ForEach(all, process => process.Dispose());
+        }
+    }
+
     public override void Dispose()
     {
         Store.RemoveContainers();

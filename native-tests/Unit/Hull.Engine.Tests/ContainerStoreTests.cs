@@ -1,5 +1,6 @@
 using Hull.Engine.Containers;
 using Hull.Linux;
+using Hull.Networking.Endpoints;
 
 namespace Hull.Engine.Tests;
 
@@ -225,6 +226,65 @@ public sealed class ContainerStoreTests : IDisposable
         _store.Store.Create(config, TemporaryStore.Status(config), false, _ => _store.Store.Sweep(null));
 
         Assert.Equal(config.Id, _store.Store.Find("web"));
+    }
+
+    [Fact]
+    public void Record_ManyChangesAtOnce_NoneIsLost()
+    {
+        ContainerConfig config = _store.Add("web");
+        ContainerStatus status = _store.Store.ReadStatus(config.Id);
+
+        Parallel.For(0, 64, i =>
+        {
+            switch (i % 4)
+            {
+                case 0:
+                    _store.Store.Rename(config.Id, $"web-{i}");
+                    break;
+                case 1:
+                    // The monitor's, which knows an old name.
+                    _store.Store.WriteStatus(status with { State = ContainerState.Running, Pid = 1 }, durable: false);
+                    break;
+                default:
+                    _store.Store.ChangeConfig(config.Id, now => now with
+                    {
+                        Host = now.Host with { Endpoints = [.. now.Host.Endpoints ?? [], new EndpointSettings { Network = $"{i}", NetworkName = $"{i}" }] },
+                    });
+                    break;
+            }
+        });
+
+        Assert.Equal(
+            Enumerable.Range(0, 64).Where(i => i % 4 > 1).Select(i => $"{i}").Order(),
+            _store.Store.ReadConfig(config.Id).Host.Endpoints!.Select(endpoint => endpoint.Network).Order());
+        ContainerStatus now = _store.Store.ReadStatus(config.Id);
+        Assert.Equal((ContainerState.Running, 1), (now.State, now.Pid));
+        Assert.Equal(config.Id, _store.Store.Find(now.Name));
+        Assert.Equal([now.Name], _store.Names());
+    }
+
+    [Fact]
+    public void Change_OfARemovedContainer_IsNotFound()
+    {
+        ContainerConfig config = _store.Add("web");
+        ContainerStatus status = _store.Store.ReadStatus(config.Id);
+        _store.Store.Remove(config.Id, "web", null);
+
+        Assert.Equal(EngineErrorKind.NotFound, Assert.Throws<EngineException>(() => _store.Store.ChangeConfig(config.Id, now => now)).Kind);
+        Assert.Equal(EngineErrorKind.NotFound, Assert.Throws<EngineException>(() => _store.Store.WriteStatus(status, durable: false)).Kind);
+        Assert.Equal(EngineErrorKind.NotFound, Assert.Throws<EngineException>(() => _store.Store.Rename(config.Id, "www")).Kind);
+    }
+
+    [Fact]
+    public void Change_ThatThrows_ChangesNothing()
+    {
+        ContainerConfig config = _store.Add("web");
+
+        Assert.Throws<InvalidOperationException>(() => _store.Store.ChangeConfig(config.Id, _ => throw new InvalidOperationException()));
+
+        Assert.Equal("web", _store.Store.ReadConfig(config.Id).Name);
+        _store.Store.ChangeConfig(config.Id, now => now with { Hostname = "other" });
+        Assert.Equal("other", _store.Store.ReadConfig(config.Id).Hostname);
     }
 
     [Fact]

@@ -55,9 +55,6 @@ public sealed partial class ContainerStore
         }
     }
 
-    /// <summary>Replaces a container's config: networks are the one thing in it that changes after its making.</summary>
-    public void WriteConfig(ContainerConfig config) => AtomicFile.Write(_paths.ConfigFile(config.Id), ConfigCodec.Write(config), durable: true);
-
     /// <summary>The status as it stands on disk: a live state is true only while the monitor's lock is held.</summary>
     /// <exception cref="EngineException">NotFound, or System where the record is damaged.</exception>
     public ContainerStatus ReadStatus(ContainerId id)
@@ -72,11 +69,6 @@ public sealed partial class ContainerStore
             throw Damaged(_paths.StatusFile(id), e);
         }
     }
-
-    /// <summary>Replaces the status. The caller holds the monitor lock.</summary>
-    /// <param name="durable">Survives a power cut; a --rm container's need not, a reboot removes it.</param>
-    public void WriteStatus(ContainerStatus status, bool durable) =>
-        AtomicFile.Write(_paths.StatusFile(status.Id), StatusCodec.Write(status), durable);
 
     /// <summary>Records a new container under its name.</summary>
     /// <param name="populate">Fills the directory (its path is the argument) before anyone can find it; the config is there
@@ -138,30 +130,6 @@ public sealed partial class ContainerStore
         return true;
     }
 
-    /// <summary>Gives the container another name. The caller need not hold the monitor lock: a monitor re-reads the name
-    /// with each status that it writes (<see cref="CurrentName"/>).</summary>
-    public void Rename(ContainerId id, string newName)
-    {
-        string name = ContainerName.Check(newName);
-        using FileLock renaming = FileLock.Acquire(_lockFile, shared: true);
-        ContainerStatus status = ReadStatus(id);
-        if (status.Name == name)
-        {
-            throw EngineException.Invalid("Renaming a container with the same name as its current name");
-        }
-
-        if (ClaimName(name, id, out ContainerId owner) != NameClaim.Claimed)
-        {
-            throw NameInUse(name, owner);
-        }
-
-        WriteStatus(status with { Name = name }, durable: true);
-        ReleaseName(status.Name, id);
-    }
-
-    /// <summary>The name by which the container is found now.</summary>
-    public string CurrentName(ContainerId id) => ReadStatus(id).Name;
-
     /// <summary>Removes the container with everything it has on disk. The caller holds the monitor lock, and nothing of the
     /// container runs.</summary>
     /// <param name="anonymousVolumes">Called with each anonymous volume's name, to remove it too; null keeps them.</param>
@@ -169,7 +137,11 @@ public sealed partial class ContainerStore
     {
         using FileLock removing = FileLock.Acquire(_lockFile, shared: true);
         string gone = string.Concat(_paths.Containers, "/", anonymousVolumes is null ? GonePrefix : GoneWithVolumesPrefix, id.Hex);
-        Files.Rename(_paths.ContainerDirectory(id), gone);
+        using (LockRecord(id))
+        {
+            Files.Rename(_paths.ContainerDirectory(id), gone);
+        }
+
         ReleaseName(name, id);
         Discard(gone, anonymousVolumes);
         DirectoryListing.RemoveTree(_paths.RuntimeDirectory(id));

@@ -37,21 +37,23 @@ internal sealed partial class ContainerHost
     /// <summary>While the child makes its mounts.</summary>
     private void JoinNetworks(int pid)
     {
-        // Networks may have come and gone since the run before.
-        IReadOnlyList<EndpointSettings>? endpoints = (_status.Started is null ? _config : _store.ReadConfig(_config.Id)).Host.Endpoints;
-        if (endpoints is not { Count: > 0 })
+        if (_config.Host.Endpoints is null)
         {
             return;
         }
 
         try
         {
+            // Whoever changes its networks or its name does that before, and it counts here, or after, and finds the process to change them of.
+            using FileLock changing = _store.LockRecord(_config.Id);
             // Those of the run before, whose namespace has ended.
             LeaveNetworks();
+            IReadOnlyList<EndpointSettings> endpoints = _store.ReadConfig(_config.Id).Host.Endpoints ?? [];
+            string name = _store.CurrentName(_config.Id);
             _network = Networks.Attach(new ContainerAttachment
             {
                 Container = _config.Id.Hex,
-                Name = _status.Started is null ? _status.Name : _store.CurrentName(_config.Id),
+                Name = name,
                 Pid = pid,
                 Endpoints = endpoints,
                 Ports = _ports?.Ports ?? [],

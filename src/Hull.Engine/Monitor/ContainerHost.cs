@@ -148,12 +148,9 @@ internal sealed partial class ContainerHost : IContainerHost
             return;
         }
 
-        // A rename may have come meanwhile: the name is the one on disk.
-        string name = _status.Started is null ? _status.Name : _store.CurrentName(_config.Id);
         bool live = change.State.IsLive();
         _status = _status with
         {
-            Name = name,
             State = change.State,
             Pid = change.Pid,
             MonitorPid = live ? System.Environment.ProcessId : 0,
@@ -168,7 +165,7 @@ internal sealed partial class ContainerHost : IContainerHost
             StoppedByUser = change.StoppedByUser,
         };
         // Not synced here: whoever waits for the exit code would wait for the disk. Dispose does it.
-        _store.WriteStatus(_status, durable: false);
+        _status = _store.WriteStatus(_status, durable: false);
     }
 
     public void Finish()

@@ -10,6 +10,9 @@ namespace Hull.Networking.Endpoints;
 /// when the container ends.</summary>
 public sealed record ContainerNetworkState
 {
+    /// <summary>The first process of the run: whoever changes the container's networks finds their namespace by it.</summary>
+    public int Pid { get; init; }
+
     public IReadOnlyList<Endpoint> Endpoints { get; init; } = [];
 
     public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
@@ -19,6 +22,7 @@ public sealed record ContainerNetworkState
         ArrayBufferWriter<byte> text = new(512);
         using Utf8JsonWriter json = new(text, RecordJson.Options);
         json.WriteStartObject();
+        RecordJson.Number(json, "pid"u8, Pid);
         RecordJson.Items(json, "endpoints"u8, Endpoints, WriteEndpoint);
         RecordJson.Items(json, "ports"u8, Ports, WritePort);
         json.WriteEndObject();
@@ -35,7 +39,8 @@ public sealed record ContainerNetworkState
         ContainerNetworkState state = new();
         while (RecordJson.Next(ref json, out Utf8JsonReader key))
         {
-            if (key.ValueTextEquals("endpoints"u8)) { state = state with { Endpoints = RecordJson.Items(ref json, ReadEndpoint) }; }
+            if (key.ValueTextEquals("pid"u8)) { state = state with { Pid = json.GetInt32() }; }
+            else if (key.ValueTextEquals("endpoints"u8)) { state = state with { Endpoints = RecordJson.Items(ref json, ReadEndpoint) }; }
             else if (key.ValueTextEquals("ports"u8)) { state = state with { Ports = RecordJson.Items(ref json, ReadPort) }; }
             else { json.Skip(); }
         }

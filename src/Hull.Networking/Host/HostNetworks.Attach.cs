@@ -65,7 +65,7 @@ public sealed partial class HostNetworks
     }
 
     private static ContainerNetworkState StateOf(ContainerAttachment who, IEnumerable<Placement> placements) =>
-        new() { Endpoints = [.. placements.Select(static placement => placement.Endpoint)], Ports = who.Ports };
+        new() { Pid = who.Pid, Endpoints = [.. placements.Select(static placement => placement.Endpoint)], Ports = who.Ports };
 
     /// <summary>Gives an endpoint its names, and its network what it stands on.</summary>
     private Placement Establish(string container, Placement placement, Rtnetlink host)

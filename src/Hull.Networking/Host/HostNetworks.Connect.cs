@@ -18,7 +18,7 @@ public sealed partial class HostNetworks
         using FileLock changing = Lock();
         NetworkConfig network = Store.Read(settings.Network);
         CheckIPv6(network);
-        ContainerNetworkState before = StateOf(container) ?? new ContainerNetworkState();
+        ContainerNetworkState before = StateOf(container) ?? new ContainerNetworkState { Pid = pid };
         List<Placement> placements = PlacementsOf(before);
         ContainerAttachment who = new() { Container = container, Name = name, Pid = pid, Endpoints = [settings] };
         // Ends before the lock.

@@ -11,6 +11,7 @@ public sealed class ContainerNetworkStateTests
     {
         ContainerNetworkState state = new()
         {
+            Pid = 4711,
             Endpoints =
             [
                 new Endpoint
@@ -36,8 +37,8 @@ public sealed class ContainerNetworkStateTests
 
         ContainerNetworkState read = ContainerNetworkState.Read(state.Write().Span);
         Assert.Equal(state.Write().ToArray(), read.Write().ToArray());
-        Assert.Equal(state.Ports, read.Ports);
-        Assert.Equal(state.Endpoints[0] with { Names = [] }, read.Endpoints[0] with { Names = [] });
+        Assert.Equal((state.Pid, state.Ports[0]), (read.Pid, read.Ports[0]));
+        Assert.Equal(state.Endpoints[0] with { Names = [], Links = [] }, read.Endpoints[0] with { Names = [], Links = [] });
         Assert.Equal("[::]:5353", state.Ports[0].Host);
     }
 }
