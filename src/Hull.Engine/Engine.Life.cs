@@ -165,8 +165,12 @@ public sealed partial class Engine
         }
     }
 
-    /// <summary>Gives the container another name.</summary>
-    public void Rename(ContainerId id, string name) => Containers.Rename(id, name);
+    /// <summary>Gives the container another name, by which its networks' containers find it at once.</summary>
+    public void Rename(ContainerId id, string name)
+    {
+        Containers.Rename(id, name);
+        InNetworks($"rename {name}", () => Networks.Rename(id.Hex, () => Containers.CurrentName(id)));
+    }
 
     /// <summary>Removes a container.</summary>
     /// <param name="force">Also one that runs: it is killed.</param>

@@ -138,6 +138,12 @@ public sealed partial class Engine
         }
     }
 
+    private static void InNetworks(string operation, Action work) => InNetworks(operation, () =>
+    {
+        work();
+        return true;
+    });
+
     private static T InNetworks<T>(string operation, Func<T> work)
     {
         try

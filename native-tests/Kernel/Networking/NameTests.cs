@@ -72,6 +72,31 @@ public sealed class NameTests(HullStore store) : NetworkTest(store)
     }
 
     [KernelFact(Needs.Nftables)]
+    public void Renamed_Neighbour_IsFoundByItsNewNameAlone()
+    {
+        Network("net", "--subnet", "172.28.0.0/16");
+        string id = Detached("web", ["--network", "net", "--network-alias", "db"]);
+        Asker("box", "--network", "net");
+        Assert.Equal("172.28.0.2", Resolve("box", "web"));
+
+        Hull("rename", "web", "www").Ok();
+
+        Assert.Null(Resolve("box", "web"));
+        foreach (string name in new[] { "www", "db", id[..12], "www.net" })
+        {
+            Assert.Equal("172.28.0.2", Resolve("box", name));
+        }
+
+        Assert.Contains("www.net", Hull("exec", "box", "getent", "hosts", "172.28.0.2").Ok(), StringComparison.Ordinal);
+        // Its old name is another's to take.
+        Detached("web", ["--network", "net"]);
+        Assert.Equal("172.28.0.4", Resolve("box", "web"));
+        Assert.Equal("172.28.0.2", Resolve("box", "www"));
+        Hull("restart", "-t", "0", "www").Ok();
+        Assert.NotNull(Resolve("box", "www"));
+    }
+
+    [KernelFact(Needs.Nftables)]
     public void Restarted_Neighbour_IsFoundAtItsNewAddress()
     {
         Network("net", "--subnet", "172.28.0.0/16");

@@ -69,6 +69,19 @@ public sealed class AddressLeases(string directory, Func<string, bool> isAlive)
         }
     }
 
+    /// <summary>Gives an address that is the container's another name for the reverse question. Under the networks' lock.</summary>
+    public void Rename(IPAddress address, string container, string name)
+    {
+        if (OwnerOf(address) == container)
+        {
+            // Beside the directory, in which every name is an address.
+            string made = directory + ".new";
+            Files.Unlink(null, made);
+            Files.MakeSymbolicLink($"{container} {name}", null, made);
+            Files.Rename(made, PathOf(address));
+        }
+    }
+
     /// <summary>Frees an address where it is still the container's.</summary>
     public void Release(IPAddress address, string container)
     {

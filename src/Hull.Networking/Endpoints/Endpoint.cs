@@ -28,6 +28,9 @@ public sealed record Endpoint
 
     public IPAddress? IPv6 { get; init; }
 
+    /// <summary>Those that it has.</summary>
+    public IEnumerable<IPAddress> Addresses => ((IPAddress?[])[IPv4, IPv6]).OfType<IPAddress>();
+
     public int PrefixLength6 { get; init; }
 
     public IPAddress? Gateway6 { get; init; }

@@ -24,7 +24,7 @@ internal static class FirewallPlan
 
     /// <summary>Null for a macvlan's or ipvlan's, whose packets never come by the host.</summary>
     private static FirewallEndpoint? Of(Endpoint endpoint) => endpoint is { HostLink: { } link, MacAddress: { } mac }
-        ? new FirewallEndpoint(link, MacAddress.Parse(mac), [.. ((IPAddress?[])[endpoint.IPv4, endpoint.IPv6]).OfType<IPAddress>()])
+        ? new FirewallEndpoint(link, MacAddress.Parse(mac), [.. endpoint.Addresses])
         : null;
 
     /// <summary>Each port to the container's address of the same family; a port of a family that the container does not have is not the

@@ -147,7 +147,7 @@ public sealed partial class HostNetworks
         Files.Unlink(null, mark);
         Files.MakeSymbolicLink(endpoint.HostLink ?? endpoint.Interface, null, mark);
         AddressLeases leases = LeasesOf(network);
-        string reverse = $"{who.Name}.{network.Name}";
+        string reverse = ReverseName(who.Name, network.Name);
         IPAddress? ipv4 = null, ipv6 = null;
         try
         {

@@ -113,7 +113,7 @@ public sealed partial class HostNetworks
             NetworkPaths paths = NetworkPaths.Of(_execRoot, endpoint.Network);
             new NameDirectory(paths.Names).Remove(container);
             AddressLeases leases = new(paths.Addresses, _isAlive);
-            foreach (IPAddress address in ((IPAddress?[])[endpoint.IPv4, endpoint.IPv6]).OfType<IPAddress>())
+            foreach (IPAddress address in endpoint.Addresses)
             {
                 leases.Release(address, container);
             }

@@ -17,12 +17,23 @@ internal sealed class NameDirectory(string directory)
     {
         foreach (string name in NamesOf(container, endpoint))
         {
-            string place = $"{directory}/{name}";
-            Files.MakeDirectory(null, place, PrivateMode);
-            string link = $"{place}/{container[..12]}";
-            // One that a killed predecessor left has other addresses.
-            Files.Unlink(null, link);
-            Files.MakeSymbolicLink($"{endpoint.IPv4},{endpoint.IPv6}", null, link);
+            Add(container, name, endpoint);
+        }
+    }
+
+    /// <summary>Changes an endpoint's names; those that it keeps are never missing.</summary>
+    public void Replace(string container, Endpoint before, Endpoint after)
+    {
+        string[] old = [.. NamesOf(container, before)];
+        string[] now = [.. NamesOf(container, after)];
+        foreach (string name in now.Except(old))
+        {
+            Add(container, name, after);
+        }
+
+        foreach (string name in old.Except(now))
+        {
+            Remove(container, name);
         }
     }
 
@@ -37,13 +48,29 @@ internal sealed class NameDirectory(string directory)
 
         foreach (DirectoryEntry entry in DirectoryListing.Read(names, directory))
         {
-            string place = $"{directory}/{Encoding.UTF8.GetString(entry.Name)}";
-            if (Files.Unlink(null, $"{place}/{container[..12]}"))
-            {
-                RemoveIfEmpty(place);
-            }
+            Remove(container, Encoding.UTF8.GetString(entry.Name));
         }
     }
+
+    private void Add(string container, string name, Endpoint endpoint)
+    {
+        Files.MakeDirectory(null, PlaceOf(name), PrivateMode);
+        // One that a killed predecessor left has other addresses.
+        Files.Unlink(null, LinkOf(name, container));
+        Files.MakeSymbolicLink($"{endpoint.IPv4},{endpoint.IPv6}", null, LinkOf(name, container));
+    }
+
+    private void Remove(string container, string name)
+    {
+        if (Files.Unlink(null, LinkOf(name, container)))
+        {
+            RemoveIfEmpty(PlaceOf(name));
+        }
+    }
+
+    private string PlaceOf(string name) => $"{directory}/{name}";
+
+    private string LinkOf(string name, string container) => $"{directory}/{name}/{container[..12]}";
 
     /// <summary>The names that can be asked for: an alias that is none of DNS is of no use to anybody.</summary>
     /// <remarks>Not by a chain of LINQ: its Select on an iterator is a generic virtual method, which NativeAOT puts together at the first

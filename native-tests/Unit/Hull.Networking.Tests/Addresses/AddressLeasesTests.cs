@@ -30,6 +30,21 @@ public sealed class AddressLeasesTests : IDisposable
     }
 
     [Fact]
+    public void Rename_OfTheContainersOwn_ChangesTheNameAlone()
+    {
+        AddressLeases leases = Leases();
+        IPAddress address = leases.Claim(Pool, "c1", "old.net");
+
+        leases.Rename(address, "c2", "other.net");
+        Assert.Equal("c1 old.net", Target());
+        leases.Rename(address, "c1", "new.net");
+        Assert.Equal("c1 new.net", Target());
+        Assert.Throws<NetworkException>(() => leases.Claim(Pool, "c2", "other.net", address));
+
+        string? Target() => new FileInfo(Path.Combine(_directory, address.ToString())).LinkTarget;
+    }
+
+    [Fact]
     public void Claim_ManyAtOnce_NeverGivesOneTwice()
     {
         IpamConfig pool = new() { Subnet = Subnet.Parse("10.9.0.0/22"), Gateway = IPAddress.Parse("10.9.0.1") };
