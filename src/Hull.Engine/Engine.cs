@@ -62,11 +62,8 @@ public sealed partial class Engine
             Containers.Sweep(Volumes.Remove);
         }
 
-        InNetworks("firewall", () =>
-        {
-            Networks.Heal();
-            return true;
-        });
+        HashSet<string> live = [.. found.Where(static status => status.IsLive).Select(static status => status.Id.Hex)];
+        InNetworks("firewall", () => Networks.Heal(live.Contains));
         if (!all && filter is not { SelectsState: true })
         {
             found.RemoveAll(static status => !status.IsLive);

@@ -57,4 +57,22 @@ public sealed class NetworkConcurrencyTests(HullStore store) : NetworkTest(store
 
         Assert.Contains($"inet {AddressOf("box", "net")}/", InNetworkOf("box", "ip", "addr", "show", "eth0").Ok(), StringComparison.Ordinal);
     }
+
+    [KernelFact(Needs.Nftables | Needs.Strace)]
+    public void List_NothingWrong_TakesNoLockAndLooksAtEachContainerOnce()
+    {
+        Network("net");
+        string[] ids = [Detached("one", ["--network", "net", "--network", "bridge"]), Detached("two", ["--network", "net", "--network", "bridge"])];
+        string trace = Path.Combine(Store.Scratch, "trace");
+
+        Assert.Equal("two\none", Store.Shell($"strace -f -qq -e trace=openat -o {trace} $HULL ps --format '{{{{.Names}}}}'").Ok());
+
+        string opened = File.ReadAllText(trace);
+        Assert.DoesNotContain("/networks/lock", opened, StringComparison.Ordinal);
+        Assert.All(ids, id => Assert.Equal(2, opened.Split($"/containers/{id}/lock\"").Length));
+
+        OnHost("nft", "flush ruleset");
+        Store.Shell($"strace -f -qq -e trace=openat -o {trace} $HULL ps -q").Ok();
+        Assert.Contains("/networks/lock", File.ReadAllText(trace), StringComparison.Ordinal);
+    }
 }

@@ -69,6 +69,13 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
         }
     }
 
+    /// <summary>Whether nobody has changed any table since our last change.</summary>
+    public bool IsUntouched()
+    {
+        using HullFirewall firewall = HullFirewall.Open();
+        return IsUntouched(firewall);
+    }
+
     /// <summary>Makes the tables whole where somebody has flushed or changed them.</summary>
     public void Heal()
     {

@@ -32,7 +32,7 @@ public sealed partial class HostNetworks
     /// <summary>Removes what containers without a monitor have. The caller holds the lock.</summary>
     private void RemoveDead(Rtnetlink host)
     {
-        foreach (string container in UsedNetworks().SelectMany(ContainersOn).Distinct().Where(container => !_isAlive(container)).ToList())
+        foreach (string container in NetworkIds().SelectMany(ContainersOn).Distinct().Where(container => !_isAlive(container)).ToList())
         {
             Unregister(container, StateOf(container) ?? new ContainerNetworkState(), host);
         }

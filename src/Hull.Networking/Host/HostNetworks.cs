@@ -77,9 +77,11 @@ public sealed partial class HostNetworks
     }
 
     /// <summary>The containers that are on a network now, by their ids; some may have been killed.</summary>
-    public IReadOnlyList<string> ContainersOn(NetworkConfig network)
+    public IReadOnlyList<string> ContainersOn(NetworkConfig network) => ContainersOn(network.Id);
+
+    private List<string> ContainersOn(string network)
     {
-        string path = PathsOf(network).Endpoints;
+        string path = NetworkPaths.Of(_execRoot, network).Endpoints;
         using SafeFileHandle? directory = Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out Errno errno);
         return directory is not null ? [.. DirectoryListing.Read(directory, path).Select(static entry => Encoding.ASCII.GetString(entry.Name))]
             : errno == Errno.ENOENT ? []
@@ -128,29 +130,6 @@ public sealed partial class HostNetworks
 
         return new FirewallState([.. networks.Select(FirewallPlan.Of)], endpoints, ports);
     }
-
-    /// <summary>Puts the firewall right where somebody has changed or flushed it. Nothing where no container is on a network.</summary>
-    public void Heal()
-    {
-        if (!HasBridges())
-        {
-            return;
-        }
-
-        using FileLock changing = Lock();
-        using (Rtnetlink host = Rtnetlink.Open())
-        {
-            RemoveDead(host);
-        }
-
-        // The last container may have gone: its tables are to stay gone.
-        if (HasBridges())
-        {
-            Firewall.Heal();
-        }
-    }
-
-    private bool HasBridges() => UsedNetworks().Exists(static network => network.IsBridge);
 
     private FileLock Lock()
     {
