@@ -38,7 +38,7 @@ public sealed partial class Engine
             ["ProcessLabel"] = "",
             ["AppArmorProfile"] = AppArmor.Describe(SpecBuilder.SecurityOf(config).AppArmor, config.Host.Privileged),
             ["ExecIDs"] = null,
-            ["HostConfig"] = HostConfigDocument.Of(config, id),
+            ["HostConfig"] = HostConfigDocument.Of(config, id, ContainerLinks.Describe(Containers, config, status.Name)),
             ["GraphDriver"] = new JsonObject
             {
                 ["Name"] = "overlay2",

@@ -65,7 +65,7 @@ public sealed partial class Engine
     {
         NetworkConfig network = FindNetwork(reference);
         Check(asked, network);
-        EndpointSettings settings = asked with { Network = network.Id, NetworkName = network.Name };
+        EndpointSettings settings = asked with { Network = network.Id, NetworkName = network.Name, Links = ContainerLinks.Resolve(Containers, asked.Links, network) };
         // One whose monitor was killed is recovered by the look.
         string name = Status(id).Name;
         Containers.ChangeConfig(id, config =>
@@ -84,6 +84,7 @@ public sealed partial class Engine
 
             if (NetworkProcess(id) is int pid)
             {
+                ContainerLinks.Check(Containers, Networks, name, [settings]);
                 ContainerNetworkState state = InNetworks($"connect {name} to {network.Name}", () => Networks.Connect(id.Hex, Containers.CurrentName(id), pid, settings));
                 ManagedFiles.WriteHosts(Paths.ContainerDirectory(id), config, state);
             }

@@ -1,4 +1,5 @@
 using Hull.Engine.Containers;
+using Hull.Engine.Networks;
 using Hull.Linux.Netlink;
 using Hull.Networking;
 using Hull.Networking.Addresses;
@@ -35,7 +36,7 @@ public sealed partial class Engine
             }
 
             Check(asked, network);
-            endpoints.Add(asked with { Network = network.Id, NetworkName = network.Name });
+            endpoints.Add(asked with { Network = network.Id, NetworkName = network.Name, Links = ContainerLinks.Resolve(Containers, asked.Links, network) });
         }
 
         return endpoints is [{ NetworkName: NetworkDrivers.HostNetwork or NetworkDrivers.NoneNetwork } only]

@@ -7,7 +7,7 @@ namespace Hull.Engine;
 /// <summary>The HostConfig member of <c>inspect</c>, in the shape of Docker's API.</summary>
 internal static class HostConfigDocument
 {
-    public static JsonObject Of(ContainerConfig config, ContainerId id)
+    public static JsonObject Of(ContainerConfig config, ContainerId id, IReadOnlyList<string> links)
     {
         HostConfig host = config.Host;
         Resources resources = host.Resources ?? new Resources();
@@ -42,7 +42,7 @@ internal static class HostConfigDocument
             ["GroupAdd"] = TextsOrNull(host.GroupAdd),
             ["IpcMode"] = host.IpcMode is { Length: > 0 } ipc ? ipc : "private",
             ["Cgroup"] = "",
-            ["Links"] = null,
+            ["Links"] = links.Count == 0 ? null : Engine.Texts(links),
             ["OomScoreAdj"] = host.OomScoreAdj ?? 0,
             ["PidMode"] = host.PidMode ?? "",
             ["Privileged"] = host.Privileged,

@@ -226,7 +226,7 @@ public class ContainerRecordTests
                     new EndpointSettings
                     {
                         Network = "n", NetworkName = "net", IPv4 = "10.0.0.2", IPv6 = "fd00::2", MacAddress = "02:42:00:00:00:01",
-                        Aliases = ["a"], Options = map, GatewayPriority = 4,
+                        Aliases = ["a"], Links = ["web:db"], Options = map, GatewayPriority = 4,
                     },
                 ],
                 Publish = ["80:80"],

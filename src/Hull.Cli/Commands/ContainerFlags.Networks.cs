@@ -23,7 +23,7 @@ internal sealed partial class ContainerFlags
             endpoints.Add(Named(other));
         }
 
-        bool hasOwn = result.IsGiven(_ip) || result.IsGiven(_ip6) || result.IsGiven(_macAddress) || result.IsGiven(_networkAlias);
+        bool hasOwn = result.IsGiven(_ip) || result.IsGiven(_ip6) || result.IsGiven(_macAddress) || result.IsGiven(_networkAlias) || result.IsGiven(_link);
         if (endpoints.Count == 0 && hasOwn)
         {
             endpoints.Add(Named("bridge"));
@@ -31,13 +31,14 @@ internal sealed partial class ContainerFlags
 
         if (hasOwn)
         {
-            Check(endpoints.Count == 1, "conflicting options: with several networks, addresses and aliases belong to one of them: --network name=NET,ip=…,alias=…");
+            Check(endpoints.Count == 1, "conflicting options: with several networks, addresses, aliases and links belong to one of them: --network name=NET,ip=…,alias=…, or hull network connect");
             endpoints[0] = endpoints[0] with
             {
                 IPv4 = result.TextOf(_ip) ?? endpoints[0].IPv4,
                 IPv6 = result.TextOf(_ip6) ?? endpoints[0].IPv6,
                 MacAddress = result.TextOf(_macAddress) ?? endpoints[0].MacAddress,
                 Aliases = result.ListOf(_networkAlias) ?? endpoints[0].Aliases,
+                Links = result.ListOf(_link),
             };
         }
 

@@ -59,6 +59,7 @@ internal sealed partial class ContainerFlags
     private readonly Option<string?> _name;
     private readonly Option<string?> _ip;
     private readonly Option<string?> _ip6;
+    private readonly Option<string[]?> _link;
     private readonly Option<string?> _macAddress;
     private readonly Option<string[]?> _network;
     private readonly Option<string[]?> _networkAlias;
@@ -136,6 +137,7 @@ internal sealed partial class ContainerFlags
         _ipc = Text("--ipc", "string", "IPC mode to use");
         _label = List("--label", "Set meta data on a container", "-l");
         _labelFile = List("--label-file", "Read in a line delimited file of labels");
+        _link = List("--link", "Add link to another container");
         _logDriver = Text("--log-driver", "string", "Logging driver for the container");
         _logOption = List("--log-opt", "Log driver options");
         _macAddress = Text("--mac-address", "string", "Container MAC address (e.g., 92:d0:c6:0a:29:33)");
@@ -192,7 +194,6 @@ internal sealed partial class ContainerFlags
     {
         const string health = "health checks are not run by this version";
         const string windows = "it exists on Windows only";
-        Unavailable(Flags.List("--link", "Add link to another container"), "on a network containers find each other by name and by --network-alias");
         Unavailable(Flags.List("--link-local-ip", "Container IPv4/IPv6 link-local addresses"), "a container's addresses are of its networks' subnets");
         Unavailable(Flags.Text("--health-cmd", "string", "Command to run to check health"), health);
         Unavailable(Flags.Text("--health-interval", "duration", "Time between running the check"), health);

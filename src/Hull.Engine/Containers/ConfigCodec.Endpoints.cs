@@ -15,6 +15,7 @@ internal static partial class ConfigCodec
         RecordJson.Text(json, "iPv6"u8, value.IPv6);
         RecordJson.Text(json, "macAddress"u8, value.MacAddress);
         RecordJson.Texts(json, "aliases"u8, value.Aliases);
+        RecordJson.Texts(json, "links"u8, value.Links);
         RecordJson.Map(json, "options"u8, value.Options);
         RecordJson.Number(json, "gatewayPriority"u8, value.GatewayPriority);
     }
@@ -23,7 +24,7 @@ internal static partial class ConfigCodec
     {
         RecordJson.Begin(ref json);
         string? network = null, name = null, ipv4 = null, ipv6 = null, mac = null;
-        IReadOnlyList<string>? aliases = null;
+        IReadOnlyList<string>? aliases = null, links = null;
         IReadOnlyDictionary<string, string>? options = null;
         int priority = 0;
         while (RecordJson.Next(ref json, out Utf8JsonReader key))
@@ -34,6 +35,7 @@ internal static partial class ConfigCodec
             else if (key.ValueTextEquals("iPv6"u8)) { ipv6 = json.GetString(); }
             else if (key.ValueTextEquals("macAddress"u8)) { mac = json.GetString(); }
             else if (key.ValueTextEquals("aliases"u8)) { aliases = RecordJson.Texts(ref json); }
+            else if (key.ValueTextEquals("links"u8)) { links = RecordJson.Texts(ref json); }
             else if (key.ValueTextEquals("options"u8)) { options = RecordJson.Map(ref json); }
             else if (key.ValueTextEquals("gatewayPriority"u8)) { priority = json.GetInt32(); }
             else { json.Skip(); }
@@ -47,6 +49,7 @@ internal static partial class ConfigCodec
             IPv6 = ipv6,
             MacAddress = mac,
             Aliases = aliases,
+            Links = links,
             Options = options,
             GatewayPriority = priority,
         };

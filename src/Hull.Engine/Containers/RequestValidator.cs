@@ -76,6 +76,8 @@ internal static class RequestValidator
         Check(!(joined && host.ExtraHosts is { Count: > 0 }), "conflicting options: custom host-to-IP mapping and the network mode");
         Check(!(joined && request.Payload.ExposedPorts is { Count: > 0 }), "conflicting options: port exposing and the container type network mode");
         Check(!(joined && (host.Publish is { Count: > 0 } || host.PublishAll)), "conflicting options: port publishing and the container type network mode");
+        Check(!((joined || host.IsHostNetwork) && host.Endpoints?.Any(static endpoint => endpoint.Links is not null) == true),
+            $"conflicting options: {(joined ? "container type network" : "host type networking")} can't be used with links. This would result in undefined behavior");
         Check(!(joined && host.Endpoints is { Count: > 0 }), "conflicting options: container type network can't be used with other networks or with addresses of its own");
         Check(!(host.NetworkMode is "none" or "host" && host.Endpoints is { Count: > 0 }), $"conflicting options: network {host.NetworkMode} cannot be combined with other networks or with addresses of its own");
         Check(!(host.Privileged && host.CapDrop is null && host.UsernsMode is { Length: > 0 } mode && !UserNamespaceMapping.IsHost(mode)),

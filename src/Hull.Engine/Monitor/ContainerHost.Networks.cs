@@ -50,6 +50,7 @@ internal sealed partial class ContainerHost
             LeaveNetworks();
             IReadOnlyList<EndpointSettings> endpoints = _store.ReadConfig(_config.Id).Host.Endpoints ?? [];
             string name = _store.CurrentName(_config.Id);
+            ContainerLinks.Check(_store, Networks, name, endpoints);
             _network = Networks.Attach(new ContainerAttachment
             {
                 Container = _config.Id.Hex,

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Hull.Engine.Containers;
 using Hull.Networking.Endpoints;
 using Hull.Networking.Ports;
+using Hull.Networking.Records;
 
 namespace Hull.Engine.Networks;
 
@@ -108,7 +109,7 @@ internal static class NetworkSettingsDocument
             ["IPv4Address"] = settings.IPv4 ?? "",
             ["IPv6Address"] = settings.IPv6 ?? "",
         },
-        ["Links"] = null,
+        ["Links"] = settings.NetworkName == NetworkDrivers.DefaultNetwork ? null : TextsOrNull(settings.Links),
         ["Aliases"] = TextsOrNull(settings.Aliases),
         ["DriverOpts"] = settings.Options is null ? null : Engine.Map(settings.Options),
         ["GwPriority"] = settings.GatewayPriority,

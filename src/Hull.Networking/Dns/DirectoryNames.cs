@@ -23,7 +23,7 @@ public sealed class DirectoryNames : INameSource, IDisposable
     private const int MaxPathBytes = (2 * Files.MaxNameBytes) + 16;
 
     private readonly SafeFileHandle _networks;
-    private (byte[] Directory, byte[] Name)[] _own = [];
+    private NamedNetwork[] _own = [];
 
     /// <param name="networksDirectory">The directory that has one for each network.</param>
     /// <exception cref="SyscallException">It is not there.</exception>
@@ -31,29 +31,19 @@ public sealed class DirectoryNames : INameSource, IDisposable
         _networks = Files.Open(networksDirectory, OpenFlags.Path | OpenFlags.Directory);
 
     /// <summary>The container is on these networks from now on.</summary>
-    /// <param name="networks">The directory of each below the one given, and its name as in <c>web.NETWORK</c>.</param>
-    public void SetNetworks(params ReadOnlySpan<(string Directory, string Name)> networks)
-    {
-        (byte[], byte[])[] own = new (byte[], byte[])[networks.Length];
-        for (int i = 0; i < own.Length; i++)
-        {
-            own[i] = (Encoding.UTF8.GetBytes(networks[i].Directory), Encoding.UTF8.GetBytes(networks[i].Name));
-        }
-
-        _own = own;
-    }
+    public void SetNetworks(params NamedNetwork[] networks) => _own = networks;
 
     public bool TryLookup(ReadOnlySpan<byte> name, AddressList addresses)
     {
         bool known = false;
-        foreach ((byte[] directory, byte[] network) in _own)
+        foreach (NamedNetwork network in _own)
         {
-            known |= TryRead(directory, name, addresses);
+            known |= TryRead(network, name, addresses);
             // NAME.NETWORK: a network's name may have upper case letters, the question is in lower case.
-            int own = name.Length - network.Length - 1;
-            if (own > 0 && name[own] == '.' && Ascii.EqualsIgnoreCase(name[(own + 1)..], network))
+            int own = name.Length - network.Name.Length - 1;
+            if (own > 0 && name[own] == '.' && Ascii.EqualsIgnoreCase(name[(own + 1)..], network.Name))
             {
-                known |= TryRead(directory, name[..own], addresses);
+                known |= TryRead(network, name[..own], addresses);
             }
         }
 
@@ -66,12 +56,12 @@ public sealed class DirectoryNames : INameSource, IDisposable
         address.TryFormat(text, out int length);
         Span<byte> path = stackalloc byte[MaxPathBytes];
         Span<byte> target = stackalloc byte[64 + 1 + DnsName.MaxTextBytes];
-        foreach ((byte[] network, _) in _own)
+        foreach (NamedNetwork network in _own)
         {
-            int bytes = Files.TryReadLink(_networks, Join(path, network, "addresses"u8, text[..length]), target, out Errno errno);
+            int bytes = Files.TryReadLink(_networks, Join(path, network.Directory, "addresses"u8, text[..length]), target, out Errno errno);
             if (bytes < 0 && errno != Errno.ENOENT)
             {
-                throw new SyscallException("readlink", Encoding.UTF8.GetString(Join(path, network, "addresses"u8, text[..length])), errno);
+                throw new SyscallException("readlink", Encoding.UTF8.GetString(Join(path, network.Directory, "addresses"u8, text[..length])), errno);
             }
 
             int space = bytes < 0 ? -1 : target[..bytes].IndexOf((byte)' ');
@@ -88,14 +78,15 @@ public sealed class DirectoryNames : INameSource, IDisposable
 
     public void Dispose() => _networks.Dispose();
 
-    private bool TryRead(byte[] network, ReadOnlySpan<byte> name, AddressList addresses)
+    private bool TryRead(NamedNetwork network, ReadOnlySpan<byte> asked, AddressList addresses)
     {
+        ReadOnlySpan<byte> name = network.Follow(asked);
         Span<byte> path = stackalloc byte[MaxPathBytes];
         using SafeFileHandle? directory = Files.TryOpenBeneath(
-            _networks, Join(path, network, "names"u8, name), OpenFlags.ReadOnly | OpenFlags.Directory, 0, ResolveFlags.Beneath | ResolveFlags.NoSymlinks, out Errno errno);
+            _networks, Join(path, network.Directory, "names"u8, name), OpenFlags.ReadOnly | OpenFlags.Directory, 0, ResolveFlags.Beneath | ResolveFlags.NoSymlinks, out Errno errno);
         if (directory is null)
         {
-            return errno == Errno.ENOENT ? false : throw new SyscallException("open", Encoding.UTF8.GetString(Join(path, network, "names"u8, name)), errno);
+            return errno == Errno.ENOENT ? false : throw new SyscallException("open", Encoding.UTF8.GetString(Join(path, network.Directory, "names"u8, name)), errno);
         }
 
         bool known = false;

@@ -64,6 +64,7 @@ public sealed record ContainerNetworkState
         RecordJson.Text(json, "gateway6"u8, value.Gateway6?.ToString());
         RecordJson.Number(json, "gatewayPriority"u8, value.GatewayPriority);
         RecordJson.Texts(json, "names"u8, value.Names);
+        RecordJson.Texts(json, "links"u8, value.Links.Count == 0 ? null : [.. value.Links.Select(static link => link.ToString())]);
     }
 
     private static Endpoint ReadEndpoint(ref Utf8JsonReader json)
@@ -73,6 +74,7 @@ public sealed record ContainerNetworkState
         IPAddress? ipv4 = null, gateway4 = null, ipv6 = null, gateway6 = null;
         int prefix4 = 0, prefix6 = 0, priority = 0;
         IReadOnlyList<string> names = [];
+        IReadOnlyList<EndpointLink> links = [];
         while (RecordJson.Next(ref json, out Utf8JsonReader key))
         {
             if (key.ValueTextEquals("id"u8)) { id = json.GetString(); }
@@ -89,6 +91,7 @@ public sealed record ContainerNetworkState
             else if (key.ValueTextEquals("gateway6"u8)) { gateway6 = Address(ref json); }
             else if (key.ValueTextEquals("gatewayPriority"u8)) { priority = json.GetInt32(); }
             else if (key.ValueTextEquals("names"u8)) { names = RecordJson.Texts(ref json); }
+            else if (key.ValueTextEquals("links"u8)) { links = [.. RecordJson.Texts(ref json).Select(EndpointLink.Parse)]; }
             else { json.Skip(); }
         }
 
@@ -108,6 +111,7 @@ public sealed record ContainerNetworkState
             Gateway6 = gateway6,
             GatewayPriority = priority,
             Names = names,
+            Links = links,
         };
     }
 

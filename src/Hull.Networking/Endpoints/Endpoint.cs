@@ -40,4 +40,7 @@ public sealed record Endpoint
 
     /// <summary>Names by which the network's other containers find it; the first is the container's own.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>Names that this container alone has for others of the network.</summary>
+    public IReadOnlyList<EndpointLink> Links { get; init; } = [];
 }

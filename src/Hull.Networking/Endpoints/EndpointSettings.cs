@@ -18,6 +18,9 @@ public sealed record EndpointSettings
 
     public IReadOnlyList<string>? Aliases { get; init; }
 
+    /// <summary><see cref="EndpointLink"/>s. On the default network their targets are short ids, so that they follow a rename.</summary>
+    public IReadOnlyList<string>? Links { get; init; }
+
     public IReadOnlyDictionary<string, string>? Options { get; init; }
 
     /// <summary>The default route is that of the endpoint with the highest number; 0 unless given.</summary>

@@ -63,7 +63,7 @@ public sealed class ContainerDns : IDisposable
 
     /// <summary>The container is on these networks now.</summary>
     public void Follow(ContainerNetworkState state) =>
-        _names.SetNetworks([.. state.Endpoints.Select(static endpoint => (endpoint.Network, endpoint.NetworkName))]);
+        _names.SetNetworks([.. state.Endpoints.Select(static endpoint => new NamedNetwork(endpoint.Network, endpoint.NetworkName, endpoint.Links))]);
 
     public void Dispose()
     {

@@ -177,6 +177,7 @@ public sealed partial class HostNetworks
             Gateway6 = network.IPv6?.Gateway,
             GatewayPriority = settings.GatewayPriority,
             Names = [who.Name, .. settings.Aliases ?? []],
+            Links = [.. (settings.Links ?? []).Select(EndpointLink.Parse)],
         };
     }
 

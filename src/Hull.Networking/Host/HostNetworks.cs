@@ -55,7 +55,7 @@ public sealed partial class HostNetworks
         {
             return ContainerNetworkState.Read(Files.ReadAll(file, LargestState, path));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NetworkException)
         {
             throw new NetworkException(NetworkError.Host, $"{path} is damaged: {e.Message}", e);
         }

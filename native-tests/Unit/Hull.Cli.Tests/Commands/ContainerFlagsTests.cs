@@ -68,20 +68,22 @@ public class ContainerFlagsTests
     [Fact]
     public void Read_AddressOfTheOnlyNetwork_IsItsEndpoints()
     {
-        HostConfig host = Read("--network one --ip 10.0.0.2 --ip6 fd00::2 --network-alias db --mac-address 02:42:00:00:00:01 x").Host;
+        HostConfig host = Read("--network one --ip 10.0.0.2 --ip6 fd00::2 --network-alias db --link web:sql --link dns --mac-address 02:42:00:00:00:01 x").Host;
 
         Assert.Equal(("10.0.0.2", "fd00::2", "02:42:00:00:00:01"), (host.Endpoints![0].IPv4, host.Endpoints[0].IPv6, host.Endpoints[0].MacAddress));
+        Assert.Equal(["web:sql", "dns"], host.Endpoints[0].Links);
+        Assert.Equal(["web"], Read("--link web x").Host.Endpoints![0].Links);
         Assert.Equal((null, "host"), (Read("--network host x").Host.Endpoints, Read("--network host x").Host.NetworkMode));
     }
 
     [Theory]
     [InlineData("-p 80:70000 x", "Invalid containerPort: 70000")]
     [InlineData("--expose 9-8 x", "invalid range format for --expose: 9-8")]
-    [InlineData("--network name=a --network b --ip 10.0.0.2 x", "addresses and aliases belong to one of them")]
+    [InlineData("--network name=a --network b --ip 10.0.0.2 x", "addresses, aliases and links belong to one of them")]
     [InlineData("--network ip=10.0.0.2 x", "the field name= is missing")]
     [InlineData("--network name=a,colour=red x", "invalid field key colour in --network")]
     [InlineData("--network name=a,gw-priority=high x", "invalid gw-priority (high)")]
-    [InlineData("--link db x", "--link is not available yet: on a network containers find each other by name")]
+    [InlineData("--network name=a --network b --link web:db x", "links belong to one of them")]
     [InlineData("--link-local-ip 169.254.1.1 x", "--link-local-ip is not available yet")]
     [InlineData("--health-cmd x x", "--health-cmd is not available yet: health checks")]
     [InlineData("--gpus all x", "--gpus is not available yet")]

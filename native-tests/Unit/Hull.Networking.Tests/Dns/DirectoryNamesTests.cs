@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Hull.Linux;
 using Hull.Networking.Dns;
+using Hull.Networking.Endpoints;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Networking.Tests.Dns;
@@ -20,7 +21,7 @@ public sealed class DirectoryNamesTests : IDisposable
         Endpoint("back", "six", "0123456789ab", ",fd01::6");
         Endpoint("back", "none", "0123456789ab", ",");
         _names = new DirectoryNames(_root);
-        _names.SetNetworks(("front", "Front"), ("back", "back"));
+        _names.SetNetworks(new NamedNetwork("front", "Front"), new NamedNetwork("back", "back"));
     }
 
     public void Dispose()
@@ -45,6 +46,21 @@ public sealed class DirectoryNamesTests : IDisposable
     public void TryLookup_Name_AddressesOfTheContainersNetworks(string name, string? addresses) => Assert.Equal(addresses, Lookup(name));
 
     [Fact]
+    public void TryLookup_Link_LeadsToItsTargetOnThatNetworkAlone()
+    {
+        Endpoint("front", "cafe00000000", "cafe00000000", "10.0.0.7,");
+        _names.SetNetworks(new NamedNetwork("front", "Front", new EndpointLink("cafe00000000", "Sql"), new EndpointLink("db.v1", "web"), new EndpointLink("nobody", "gone")), new NamedNetwork("back", "back"));
+
+        Assert.Equal("10.0.0.7", Lookup("sql"));
+        Assert.Equal("10.0.0.7", Lookup("sql.front"));
+        Assert.Null(Lookup("sql.back"));
+        // A container's own word for another comes before that one's name.
+        Assert.Equal("10.0.0.4", Lookup("web.front"));
+        Assert.Equal("10.0.0.4 10.1.0.2", Lookup("web"));
+        Assert.Null(Lookup("gone"));
+    }
+
+    [Fact]
     public void TryLookup_ChangesOnDisk_ShowAtOnce()
     {
         Endpoint("front", "late", "0123456789ab", "10.0.0.9,");
@@ -60,7 +76,7 @@ public sealed class DirectoryNamesTests : IDisposable
     [Fact]
     public void SetNetworks_Disconnected_ItsNamesAreGone()
     {
-        _names.SetNetworks(("back", "back"));
+        _names.SetNetworks(new NamedNetwork("back", "back"));
 
         Assert.Equal(("10.1.0.2", null), (Lookup("web"), Lookup("web.front")));
 
@@ -98,7 +114,7 @@ public sealed class DirectoryNamesTests : IDisposable
         Assert.Equal("web.front", Reverse("10.0.0.2"));
         Assert.Equal(new string('w', 63) + ".front", Reverse("fd00:0:0::2"));
         Assert.Equal("", Reverse("10.0.0.3"));
-        _names.SetNetworks(("back", "back"));
+        _names.SetNetworks(new NamedNetwork("back", "back"));
         Assert.Equal("", Reverse("10.0.0.2"));
     }
 

@@ -30,6 +30,7 @@ public sealed class ContainerNetworkStateTests
                     Gateway6 = IPAddress.Parse("fd00::1"),
                     GatewayPriority = -3,
                     Names = ["web", "alias"],
+                    Links = [new EndpointLink("0123456789ab", "db")],
                 },
             ],
             Ports = [new PublishedPort("udp", 53, IPAddress.IPv6Any, 5353)],

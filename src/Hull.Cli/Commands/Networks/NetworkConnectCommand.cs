@@ -14,8 +14,9 @@ internal static class NetworkConnectCommand
         Option<string?> priority = Flags.Text("--gw-priority", "int", "Highest gw-priority provides the default gateway. Accepts positive and negative values.");
         Option<string?> ip = Flags.Text("--ip", "string", "IPv4 address (e.g., \"172.30.100.104\")");
         Option<string?> ip6 = Flags.Text("--ip6", "string", "IPv6 address (e.g., \"2001:db8::33\")");
+        Option<string[]?> link = Flags.List("--link", "Add link to another container");
         HullCommand command = new("network connect", "[OPTIONS] NETWORK CONTAINER", "Connect a container to a network", 2, 2) { Completion = ArgumentCompletion.Networks };
-        foreach (Option option in (ReadOnlySpan<Option>)[alias, driverOption, priority, ip, ip6])
+        foreach (Option option in (ReadOnlySpan<Option>)[alias, driverOption, priority, ip, ip6, link])
         {
             command.Add(option);
         }
@@ -30,6 +31,7 @@ internal static class NetworkConnectCommand
                 IPv4 = result.TextOf(ip),
                 IPv6 = result.TextOf(ip6),
                 Aliases = result.ListOf(alias),
+                Links = result.ListOf(link),
                 Options = KeyValues.Map(result.ListOf(driverOption)),
                 GatewayPriority = (int)(result.IntegerOf(priority, int.MinValue, int.MaxValue) ?? 0),
             });
