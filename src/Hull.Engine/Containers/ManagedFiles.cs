@@ -14,6 +14,8 @@ public static class ManagedFiles
 {
     private const uint FileMode = 0x1A4;
 
+    internal const string HostResolvConf = "/etc/resolv.conf";
+
     /// <summary>Docker's word for the host's own address in --add-host.</summary>
     private const string HostGateway = "host-gateway";
 
@@ -32,7 +34,7 @@ public static class ManagedFiles
 
         Put(directory + "/hostname", config.Hostname + "\n");
         WriteHosts(directory, config, state: null);
-        Put(directory + "/resolv.conf", ResolvConf(config.Host, ReadHost("/etc/resolv.conf")));
+        Put(directory + "/resolv.conf", ResolvConf(config.Host, ReadHost(HostResolvConf)));
     }
 
     /// <summary>Writes <c>hosts</c> anew, in place: it is bound already where the container is about to start.</summary>

@@ -4,7 +4,6 @@ using Hull.Engine.Containers;
 using Hull.Engine.Networks;
 using Hull.Linux;
 using Hull.Networking;
-using Hull.Networking.Dns;
 using Hull.Networking.Endpoints;
 using Hull.Networking.Host;
 using Hull.Networking.Ports;
@@ -75,7 +74,9 @@ internal sealed partial class ContainerHost
             return;
         }
 
-        _dns.Serve(loop, _network, Upstreams());
+        ContainerResolvers resolvers = new(_config.Host, Networks.Store);
+        resolvers.Follow(_network);
+        _dns.Serve(loop, _network, resolvers.Current);
         _relay = _ports is null ? null : new PortRelay(loop, _ports, () => Networks.RelayTarget(_config.Id.Hex));
         // Whoever connects the container to a network, or takes it off one, writes its state anew.
         _changes = Inotify.Watch(_store.Paths.RuntimeDirectory(_config.Id), WatchEvents.MovedTo);
@@ -85,18 +86,11 @@ internal sealed partial class ContainerHost
             if (Networks.StateOf(_config.Id.Hex) is { } state)
             {
                 _network = state;
+                resolvers.Follow(state);
                 _dns?.Follow(state);
             }
         });
     }
-
-    /// <summary>The servers that the user gave, asked from the container, or the host's, asked from the host; nobody where every network
-    /// is internal (CVE-2024-29018).</summary>
-    private UpstreamSet Upstreams() =>
-        _network!.Endpoints.All(endpoint => Networks.Store.TryRead(endpoint.Network) is { Internal: true }) ? UpstreamSet.None
-        : _config.Host.Dns is { Count: > 0 } given
-            ? UpstreamSet.From(ResolvConf.Parse(string.Concat(given.Select(static server => $"nameserver {server}\n"))), fromContainer: true)
-            : UpstreamSet.From(ResolvConf.Parse(ManagedFiles.ReadHost("/etc/resolv.conf")), fromContainer: false);
 
     private void LeaveNetworks()
     {

@@ -38,6 +38,9 @@ public sealed class DnsServer : IDnsClient, IDisposable
         _watch = loop.Watch(datagrams, PollEvents.Readable, OnDatagrams);
     }
 
+    /// <summary>Asked, before a question is forwarded, for the <see cref="Upstreams"/> from then on; null where those stay as they are.</summary>
+    public Func<UpstreamSet>? CurrentUpstreams { get; init; }
+
     /// <summary>Who is asked what is unknown here. With <see cref="UpstreamSet.None"/>, at first, nobody: such names do not exist. What is in
     /// flight when it changes gets no further attempt.</summary>
     public UpstreamSet Upstreams
@@ -84,6 +87,7 @@ public sealed class DnsServer : IDnsClient, IDisposable
 
         if (outcome == DnsOutcome.Unknown)
         {
+            Upstreams = CurrentUpstreams?.Invoke() ?? Upstreams;
             if (Upstreams.Servers.Count > 0 && _forwarder.TryForward(message, !isDatagram, client, from))
             {
                 return true;

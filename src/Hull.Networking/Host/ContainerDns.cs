@@ -54,10 +54,10 @@ public sealed class ContainerDns : IDisposable
     }
 
     /// <summary>Answers from the loop's next turn on.</summary>
-    /// <param name="upstreams">Who is asked what is unknown here.</param>
-    public void Serve(EventLoop loop, ContainerNetworkState state, UpstreamSet upstreams)
+    /// <param name="upstreams">Who is asked what is unknown here; called for each such question.</param>
+    public void Serve(EventLoop loop, ContainerNetworkState state, Func<UpstreamSet> upstreams)
     {
-        _server = new DnsServer(loop, _datagrams, _listener, _names, Connect) { Upstreams = upstreams };
+        _server = new DnsServer(loop, _datagrams, _listener, _names, Connect) { CurrentUpstreams = upstreams };
         Follow(state);
     }
 
