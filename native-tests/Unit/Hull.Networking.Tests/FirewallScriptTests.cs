@@ -55,6 +55,13 @@ public sealed class FirewallScriptTests
     }
 
     [Fact]
+    public void Explain_Guarded_AreFamilies()
+    {
+        Assert.DoesNotContain(Elements(Of(Web)), line => line.Contains("guarded", StringComparison.Ordinal));
+        Assert.Contains("inet hull guarded { ipv4, ipv6 }", Elements(Of(Web) with { Guarded = [AddressFamily.InterNetwork, AddressFamily.InterNetworkV6] }));
+    }
+
+    [Fact]
     public void Explain_HowManyEndpoints_NoMoreRules()
     {
         FirewallEndpoint[] many = [.. Enumerable.Range(0, 500).Select(i => new FirewallEndpoint($"veth{i}", MacAddress.Parse("02:42:ac:1e:00:02"), [IPAddress.Parse($"172.30.1.{i % 250}")]))];

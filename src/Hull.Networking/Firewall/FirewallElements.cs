@@ -8,7 +8,7 @@ namespace Hull.Networking.Firewall;
 internal static class FirewallElements
 {
     public static IEnumerable<(NftSet Set, NftElement Element)> Of(FirewallState state) =>
-        state.Networks.SelectMany(Of).Concat(state.Endpoints.SelectMany(Of)).Concat(state.Ports.Select(Of));
+        state.Networks.SelectMany(Of).Concat(state.Endpoints.SelectMany(Of)).Concat(state.Ports.Select(Of)).Concat(state.Guarded.Select(Of));
 
     public static IEnumerable<(NftSet Set, NftElement Element)> Of(FirewallNetwork network)
     {
@@ -62,6 +62,9 @@ internal static class FirewallElements
             ? (ipv6 ? FirewallTables.AnyPorts6 : FirewallTables.AnyPorts4, new NftElement(NftValue.Concat(protocol, number), container))
             : (ipv6 ? FirewallTables.Ports6 : FirewallTables.Ports4, new NftElement(NftValue.Concat(port.Host.Address, protocol, number), container));
     }
+
+    private static (NftSet Set, NftElement Element) Of(AddressFamily guarded) =>
+        (FirewallTables.Guarded, new NftElement(NftValue.NetworkProtocol(ipv6: guarded == AddressFamily.InterNetworkV6)));
 
     private static bool IsIpv6(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6;
 }

@@ -41,6 +41,9 @@ internal static class FirewallTables
     /// <summary>hull's bridges.</summary>
     public static readonly NftSet Bridges = new(Inet, "bridges", NftType.LinkName);
 
+    /// <summary>Families in which nothing is forwarded but from and to those.</summary>
+    public static readonly NftSet Guarded = new(Inet, "guarded", NftType.NetworkProtocol);
+
     /// <summary>Those without a way out.</summary>
     public static readonly NftSet Internal = new(Inet, "internal", NftType.LinkName);
 
@@ -69,9 +72,11 @@ internal static class FirewallTables
 
     public static NftChain[] Chains => [Raw, Published, Prerouting, Output, Forward, Postrouting, Endpoint, BridgePrerouting];
 
+    private static readonly string[] ForwardedKinds = ["bridge", "tun", "wireguard"];
+
     public static NftSet[] Sets =>
     [
-        Bridges, Internal, Inside, Own4, Own6, Masqueraded4, Masqueraded6, Ports4, Ports6, AnyPorts4, AnyPorts6,
+        Bridges, Guarded, Internal, Inside, Own4, Own6, Masqueraded4, Masqueraded6, Ports4, Ports6, AnyPorts4, AnyPorts6,
         BridgePorts, Macs, Senders4, Senders6,
     ];
 
@@ -107,9 +112,18 @@ internal static class FirewallTables
 
     private static void AddForwardRules(NftTransaction transaction)
     {
-        transaction.AddRule(Forward, Nft.IifName.NotIn(Bridges), Nft.OifName.NotIn(Bridges), NftVerdict.Accept);
+        transaction.AddRule(Forward, Nft.IifName.NotIn(Bridges), Nft.OifName.NotIn(Bridges), Nft.MetaNfproto.NotIn(Guarded), NftVerdict.Accept);
         transaction.AddRule(Forward, Nft.CtState(NftCtState.Established | NftCtState.Related), NftVerdict.Accept);
         transaction.AddRule(Forward, NftVerdict.Jump(User));
+        // Among others, where the host is a router because of hull alone: it was none for them before. Not those whose links say that
+        // somebody made the host forward for them since: another engine's bridge, a machine's tap, a tunnel.
+        foreach (NftValue kind in ForwardedKinds.Select(NftValue.LinkName))
+        {
+            transaction.AddRule(Forward, Nft.IifName.NotIn(Bridges), Nft.OifName.NotIn(Bridges), Nft.IifKind.Is(kind), NftVerdict.Accept);
+            transaction.AddRule(Forward, Nft.IifName.NotIn(Bridges), Nft.OifName.NotIn(Bridges), Nft.OifKind.Is(kind), NftVerdict.Accept);
+        }
+
+        transaction.AddRule(Forward, Nft.IifName.NotIn(Bridges), Nft.OifName.NotIn(Bridges), NftVerdict.Drop);
         transaction.AddRule(Forward, NftKey.Concat(Nft.IifName, Nft.OifName).In(Inside), NftVerdict.Accept);
         transaction.AddRule(Forward, Nft.IifName.In(Internal), NftVerdict.Drop);
         transaction.AddRule(Forward, Nft.OifName.In(Internal), NftVerdict.Drop);

@@ -12,6 +12,8 @@ namespace Hull.Networking.Firewall;
 /// <item>anyone to published ports, and to nothing else of a container: not by a route to its address either;</item>
 /// <item>containers to each other on one network, unless that forbids it; never to another network but by published ports;</item>
 /// <item>nobody but the host itself to 127.0.0.0/8;</item>
+/// <item>others through the host only in families that hull did not make it a router for (<see cref="FirewallState.Guarded"/>), or by links that
+/// are made to be forwarded for: bridges, tunnels;</item>
 /// <item>containers send from their own MAC and IP addresses only.</item>
 /// </list>
 /// The chain <c>hull-user</c> of <c>inet hull</c> is the administrator's: hull makes it, jumps to it before anything new is let in or
@@ -21,6 +23,9 @@ namespace Hull.Networking.Firewall;
 /// <see cref="BridgePort.Hairpin"/> on their ports: where br_netfilter is loaded a container reaches its own published port only so.</remarks>
 public sealed class HullFirewall : IDisposable
 {
+    /// <summary>What iptables-legacy has loaded, by name; not there where the kernel has none of it.</summary>
+    private static readonly string[] OlderTables = ["/proc/thread-self/net/ip_tables_names", "/proc/thread-self/net/ip6_tables_names"];
+
     private readonly NftSocket _tables;
 
     private HullFirewall(NftSocket tables) => _tables = tables;
@@ -67,6 +72,11 @@ public sealed class HullFirewall : IDisposable
     /// <summary>Where a docker on the same host drops what it does not know: lets exactly these bridges pass there.</summary>
     /// <param name="bridges">Asked for only where there is such a docker.</param>
     public void PassDocker(Func<IEnumerable<string>> bridges) => new DockerFilter(_tables).LetPass(bridges);
+
+    /// <summary>Whether anybody else has rules in this namespace, by nf_tables or by the older ip_tables.</summary>
+    public bool HasNeighbours() =>
+        _tables.Tables().Exists(static table => table != FirewallTables.Inet && table != FirewallTables.Bridge)
+        || OlderTables.Any(static list => File.Exists(list) && File.ReadAllText(list).Length > 0);
 
     /// <summary>A number that every change of the namespace's tables raises, hull's and others'.</summary>
     public uint Generation() => _tables.Generation();

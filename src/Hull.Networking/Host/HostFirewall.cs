@@ -8,18 +8,20 @@ namespace Hull.Networking.Host;
 
 /// <summary>The firewall of this host's networks, kept whole: who changes it under the lock sees whether others have meanwhile.</summary>
 /// <param name="everything">What the firewall is to know, read from disk.</param>
+/// <param name="forwarding">On as long as there are tables.</param>
 /// <param name="generationFile">The tables' generation after our last change: where it is still the same, nobody has touched any table
 /// since, and ours need not be looked at.</param>
-internal sealed class HostFirewall(Func<FirewallState> everything, string generationFile)
+internal sealed class HostFirewall(Func<FirewallState> everything, string generationFile, Forwarding forwarding)
 {
-    /// <summary>Lets more in. What is on disk has it already.</summary>
+    /// <summary>Lets more in, and makes the host a router for it. What is on disk has it already.</summary>
     /// <param name="hasNewBridges">A bridge of it was not there before.</param>
-    public void Add(FirewallState more, bool hasNewBridges)
+    public void Add(FirewallState more, bool ipv6, bool hasNewBridges)
     {
+        forwarding.Claim(ipv6);
         using HullFirewall firewall = HullFirewall.Open();
         if (IsUntouched(firewall))
         {
-            firewall.Add(more);
+            firewall.Add(more with { Guarded = forwarding.Guarded });
             if (hasNewBridges)
             {
                 firewall.PassDocker(() => BridgesOf(everything()));
@@ -31,6 +33,7 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
         }
 
         Remember(firewall);
+        Forwarding.Enable(ipv6);
     }
 
     /// <summary>Takes some out again. What is on disk has it no more; where that is nothing at all the tables go.</summary>
@@ -97,7 +100,7 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
             return;
         }
 
-        FirewallState state = everything();
+        FirewallState state = Everything();
         firewall.Apply(state);
         firewall.PassDocker(() => BridgesOf(state));
         Remember(firewall);
@@ -105,14 +108,18 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
 
     private void Clear(HullFirewall firewall)
     {
+        // Before the guard goes.
+        forwarding.Release(isOthersToo: firewall.HasNeighbours());
         firewall.Clear();
         firewall.PassDocker(static () => []);
         Files.Unlink(null, generationFile);
     }
 
+    private FirewallState Everything() => everything() with { Guarded = forwarding.Guarded };
+
     private void Restore(HullFirewall firewall)
     {
-        FirewallState state = everything();
+        FirewallState state = Everything();
         // Where nothing is remembered nothing is there to compare with: the first network.
         if (Remembered() is null || firewall.WhatIsMissing(state) is not null)
         {

@@ -108,9 +108,11 @@ public sealed partial class HostNetworks
             return;
         }
 
-        Forwarding.Enable(ipv6: bridges.Any(static network => network.EnableIPv6));
         FirewallState more = FirewallOf(bridges, state);
-        Firewall.Add(more, hasNewBridges: bridges.Any(network => ContainersOn(network).Count == 1));
+        Firewall.Add(
+            more,
+            ipv6: bridges.Any(static network => network.EnableIPv6),
+            hasNewBridges: bridges.Any(network => ContainersOn(network).Count == 1));
         try
         {
             StaleConnections.Forget(more.Ports);

@@ -94,7 +94,7 @@ public sealed partial class HostNetworks
 
     private string StatePath(string container) => $"{_execRoot}/containers/{container}/network.json";
 
-    private HostFirewall Firewall => new(ReadFirewall, NetworkPaths.Root(_execRoot) + "/generation");
+    private HostFirewall Firewall => new(ReadFirewall, NetworkPaths.Root(_execRoot) + "/generation", new Forwarding(NetworkPaths.Root(_execRoot)));
 
     /// <summary>Whether a network has anything on this host.</summary>
     private bool IsUsed(string network) => Files.TryStatAt(null, NetworkPaths.Of(_execRoot, network).Endpoints, followLinks: false, out _) is not null;

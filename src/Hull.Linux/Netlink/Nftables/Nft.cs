@@ -16,12 +16,21 @@ public static partial class Nft
 
     public static NftKey OifName { get; } = Meta("oifname", NftType.LinkName, 7);
 
+    /// <summary>The kind of link as ip(8) names it: bridge, tun, vlan. Of a link without one, as a network card, no comparison is true (Linux 5.6).</summary>
+    public static NftKey IifKind { get; } = Meta("meta iifkind", NftType.LinkName, 26);
+
+    /// <inheritdoc cref="IifKind"/>
+    public static NftKey OifKind { get; } = Meta("meta oifkind", NftType.LinkName, 27);
+
     public static NftKey MetaMark { get; } = Meta("meta mark", NftType.Mark, 3);
 
     public static NftKey MetaL4Proto { get; } = Meta("meta l4proto", NftType.Protocol, 16);
 
     /// <summary>The kind of packet in a bridge table: ip, ip6, arp.</summary>
     public static NftKey MetaProtocol { get; } = Meta("meta protocol", NftType.EtherType, 1);
+
+    /// <summary>IPv4 or IPv6.</summary>
+    public static NftKey MetaNfproto { get; } = Meta("meta nfproto", NftType.NetworkProtocol, 15);
 
     public static NftKey CtMark { get; } = Ct("ct mark", NftType.Mark, 3);
 
@@ -34,8 +43,6 @@ public static partial class Nft
     /// <inheritdoc cref="FibDaddrType"/>
     public static NftKey FibSaddrType { get; } = new("fib saddr type", NftType.AddressType, (writer, register) =>
         writer.Numbers("fib", (1, register), (2, 3 /* NFT_FIB_RESULT_ADDRTYPE */), (3, 1 /* NFTA_FIB_F_SADDR */)));
-
-    private static NftKey MetaNfproto { get; } = Meta("meta nfproto", NftType.NetworkProtocol, 15);
 
     private static NftKey MetaIiftype { get; } = Meta("meta iiftype", NftType.LinkType, 8);
 

@@ -142,7 +142,7 @@ public sealed class NftValue
 
     public override string ToString() => Text;
 
-    internal static NftValue NetworkProtocol(bool ipv6) => ipv6 ? new([10], "ipv6") : new([2], "ipv4");
+    public static NftValue NetworkProtocol(bool ipv6) => ipv6 ? new([10], "ipv6") : new([2], "ipv4");
 
     internal static NftValue Native32(uint value, string text)
     {
