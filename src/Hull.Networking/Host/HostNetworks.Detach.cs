@@ -168,7 +168,7 @@ public sealed partial class HostNetworks
         }
         else
         {
-            ParentLink.Remove(host, network.Id);
+            ParentLink.Remove(host, network.Id, UsedNetworks());
         }
 
         return true;
@@ -180,7 +180,7 @@ public sealed partial class HostNetworks
         if (TryForget(id))
         {
             BridgeLink.Remove(host, id);
-            ParentLink.Remove(host, id);
+            ParentLink.Remove(host, id, UsedNetworks());
         }
     }
 

@@ -1,15 +1,21 @@
+using System.Globalization;
 using Hull.Linux.Netlink;
 using Hull.Networking.Records;
 
 namespace Hull.Networking.Host;
 
-/// <summary>The host's link that the macvlans and ipvlans of a network stand on: one that is there, or one that leads nowhere, which goes with
-/// the last endpoint.</summary>
+/// <summary>The host's link that the macvlans and ipvlans of a network stand on: one that is there, a VLAN of one (<c>eth0.100</c>), or
+/// one that leads nowhere. What hull made of it goes with the last endpoint.</summary>
 internal static class ParentLink
 {
+    /// <summary>Written on VLANs of ours, which several networks may share: one that was there before stays there after.</summary>
+    private const string VlanAlias = "hull vlan";
+
+    private const int LargestVlan = 4094;
+
     /// <summary>Makes the link where it is missing. Under the networks' lock.</summary>
     /// <returns>Its index.</returns>
-    /// <exception cref="NetworkException">Invalid: the host has no such link.</exception>
+    /// <exception cref="NetworkException">Invalid: the host has no such link, and it is no VLAN of one that it has.</exception>
     public static int Ensure(Rtnetlink host, NetworkConfig network)
     {
         // docker: without a parent, containers of the network see each other and nobody else.
@@ -25,11 +31,39 @@ internal static class ParentLink
             return host.GetLink(name).Index;
         }
 
-        throw NetworkException.Invalid($"network {network.Name}: the host has no link {name}: create the network with --opt parent= and one of {Names(host)}");
+        if (VlanOf(name) is not (string trunk, int id) || host.FindLink(trunk) is not { } parent)
+        {
+            throw NetworkException.Invalid($"network {network.Name}: the host has no link {name}: create the network with --opt parent= and one of {Names(host)}, or a VLAN of one, as in eth0.100");
+        }
+
+        host.AddLink(new LinkSettings { Name = name, Up = true }, new VlanKind(parent.Index, id));
+        int index = host.GetLink(name).Index;
+        host.SetAlias(index, VlanAlias);
+        return index;
     }
 
-    /// <summary>Removes what hull made for a network, by its id, whose last endpoint went: no link of that name is anybody else's.</summary>
-    public static void Remove(Rtnetlink host, string network) => host.DeleteLink(DummyOf(network));
+    /// <summary>Removes what hull made for networks that have endpoints no more.</summary>
+    /// <param name="gone">The network, by its id, whose last endpoint went.</param>
+    /// <param name="used">Those that have some.</param>
+    public static void Remove(Rtnetlink host, string gone, IEnumerable<NetworkConfig> used)
+    {
+        // No link of that name is anybody else's.
+        host.DeleteLink(DummyOf(gone));
+        HashSet<string?> parents = [.. used.Select(static network => network.Option(NetworkOptions.Parent))];
+        foreach (Link link in host.Links().FindAll(link => link.Alias == VlanAlias && !parents.Contains(link.Name)))
+        {
+            host.DeleteLink(link.Index);
+        }
+    }
+
+    /// <summary><c>eth0.100</c> is the VLAN 100 of eth0, as docker has it; null for a name that says none.</summary>
+    internal static (string Trunk, int Id)? VlanOf(string name)
+    {
+        int dot = name.LastIndexOf('.');
+        return dot > 0 && int.TryParse(name.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && id is > 0 and <= LargestVlan
+            ? (name[..dot], id)
+            : null;
+    }
 
     private static string DummyOf(string network) => "dm-" + network[..12];
 
