@@ -68,6 +68,56 @@ public sealed class NetworkCrashTests(HullStore store) : NetworkTest(store)
         Assert.Equal("net", Hull("network", "rm", "net").Ok());
     }
 
+    /// <summary>What a start leaves that is killed between two steps of making its bridge.</summary>
+    [KernelTheory(Needs.Nftables)]
+    [InlineData("")]
+    [InlineData("br-mine")]
+    public void Bridge_HalfMadeByAKilledStart_IsMadeAnewAndGoes(string name)
+    {
+        string id = Network("net", ["--subnet", "172.28.0.0/16", .. name.Length > 0 ? (string[])["--opt", $"com.docker.network.bridge.name={name}"] : []]);
+        OnHost("ip", "link", "add", $"br-{id[..12]}", "type", "bridge");
+
+        Web("web", "--network", "net");
+
+        Assert.Equal("web saw 172.28.0.1", FetchFromHost(AddressOf("web")));
+        Hull("rm", "-f", "web").Ok();
+        Wait.Until(() => !OnHost("ip", "-o", "link").Contains("br-", StringComparison.Ordinal), 5, () => OnHost("ip", "-o", "link"));
+    }
+
+    /// <summary>What the end of the last container leaves that is killed before its firewall's.</summary>
+    [KernelFact(Needs.Nftables)]
+    public void Tables_OfNoContainer_GoWithTheNextListing()
+    {
+        string before = File.ReadAllText("/proc/sys/net/ipv4/ip_forward");
+        OutsideHost.Sysctl("ipv4/ip_forward", "0");
+        try
+        {
+            string networks = Path.Combine(Store.ExecRoot, "networks");
+            Detached("box");
+            string[] files = ["generation", "forwarding4"];
+            byte[][] content = [.. files.Select(file => File.ReadAllBytes(Path.Combine(networks, file)))];
+            string ruleset = OnHost("nft", "list", "ruleset");
+            Hull("rm", "-f", "box").Ok();
+            Wait.Until(() => OnHost("nft", "list", "tables").Length == 0, 5, () => OnHost("nft", "list", "tables"));
+            foreach ((string file, byte[] bytes) in files.Zip(content))
+            {
+                File.WriteAllBytes(Path.Combine(networks, file), bytes);
+            }
+
+            OnHost("nft", ruleset);
+            OutsideHost.Sysctl("ipv4/ip_forward", "1");
+
+            Hull("ps").Ok();
+
+            Assert.Equal("", OnHost("nft", "list", "tables"));
+            Assert.Equal("0", File.ReadAllText("/proc/sys/net/ipv4/ip_forward").Trim());
+        }
+        finally
+        {
+            OutsideHost.Sysctl("ipv4/ip_forward", before.Trim());
+        }
+    }
+
     [KernelFact(Needs.Nftables)]
     public void Firewall_FlushedByOthers_IsRestoredByTheNextCommand()
     {

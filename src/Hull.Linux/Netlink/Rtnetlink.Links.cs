@@ -98,6 +98,10 @@ public sealed partial class Rtnetlink
     /// <summary>Writes a note on a link, of up to 255 bytes, for who reads <c>ip link</c>.</summary>
     public void SetAlias(int index, string text) => SetLink(index, request => request.PutString(LinkAttribute.Alias, text));
 
+    /// <summary>Gives a link another name. It must be down before Linux 6.2.</summary>
+    /// <exception cref="SyscallException">EEXIST where the name is taken.</exception>
+    public void SetName(int index, string name) => SetLink(index, request => request.PutString(LinkAttribute.Name, name));
+
     /// <summary>Moves a link into another namespace, under a new name where one is given. It arrives switched off and without
     /// addresses, and its index may be another.</summary>
     /// <exception cref="SyscallException">EEXIST where the name is taken there.</exception>

@@ -10,12 +10,13 @@ internal static class BridgeLink
     /// <summary>Written on links of ours, so that a bridge that was there before stays there after.</summary>
     private static string AliasOf(string network) => "hull network " + network;
 
-    /// <summary>Makes the bridge where it is missing, and gives it the network's gateway addresses.</summary>
+    /// <summary>Makes the bridge where it is missing, and gives it the network's gateway addresses. Under the networks' lock.</summary>
     /// <returns>Its index.</returns>
     /// <exception cref="NetworkException">Conflict: the host has a link of that name which is no bridge.</exception>
     public static int Ensure(Rtnetlink links, NetworkConfig network)
     {
         string name = network.BridgeName;
+        string born = NetworkConfig.BridgeNameOf(network.Id);
         if (links.FindLink(name) is { } found)
         {
             if (found.Kind != "bridge")
@@ -23,27 +24,46 @@ internal static class BridgeLink
                 throw NetworkException.Conflict($"network {network.Name}: the host has a link {name} that is not a bridge: remove it, or name another with --opt {NetworkOptions.BridgeName}=NAME");
             }
 
-            if (found.Alias != AliasOf(network.Id))
+            bool isOurs = found.Alias == AliasOf(network.Id);
+            if (isOurs || name != born)
             {
-                // The user's own bridge, named by an option: it keeps what it has, and gets the gateway's addresses.
-                Configure(links, network, found.Index, name);
-            }
+                if (!isOurs)
+                {
+                    // The user's own bridge, named by an option: it keeps what it has, and gets the gateway's addresses.
+                    Configure(links, network, found.Index, name);
+                }
 
-            return found.Index;
+                if (!found.IsUp)
+                {
+                    links.SetUp(found.Index);
+                }
+
+                return found.Index;
+            }
         }
 
+        // Whoever is killed on the way leaves one that is known for hull's by its name, and for half made by what it lacks: the alias, or
+        // the name that it was to get.
+        links.DeleteLink(born);
         links.AddLink(
-            new LinkSettings { Name = name, Mac = RandomMac(), Mtu = MtuOf(network) },
+            new LinkSettings { Name = born, Mac = RandomMac(), Mtu = MtuOf(network) },
             new BridgeKind());
-        int index = links.GetLink(name).Index;
+        int index = links.GetLink(born).Index;
+        Configure(links, network, index, born);
         links.SetAlias(index, AliasOf(network.Id));
-        Configure(links, network, index, name);
+        if (name != born)
+        {
+            links.SetName(index, name);
+        }
+
+        links.SetUp(index);
         return index;
     }
 
     /// <summary>Removes the bridge where it is ours.</summary>
     public static void Remove(Rtnetlink links, NetworkConfig network)
     {
+        links.DeleteLink(NetworkConfig.BridgeNameOf(network.Id));
         if (links.FindLink(network.BridgeName) is { } found && found.Alias == AliasOf(network.Id))
         {
             links.DeleteLink(found.Index);
@@ -53,6 +73,7 @@ internal static class BridgeLink
     /// <summary>Removes the bridge of a network of which the id alone is known.</summary>
     public static void Remove(Rtnetlink links, string network)
     {
+        links.DeleteLink(NetworkConfig.BridgeNameOf(network));
         foreach (Link link in links.Links().FindAll(link => link.Alias == AliasOf(network)))
         {
             links.DeleteLink(link.Index);
@@ -90,7 +111,5 @@ internal static class BridgeLink
                 links.AddAddress(index, gateway, pool.Subnet.PrefixLength);
             }
         }
-
-        links.SetUp(index);
     }
 }

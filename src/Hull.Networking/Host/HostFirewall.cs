@@ -72,6 +72,9 @@ internal sealed class HostFirewall(Func<FirewallState> everything, string genera
         }
     }
 
+    /// <summary>Whether hull has made its tables.</summary>
+    public bool IsThere => Remembered() is not null;
+
     /// <summary>Whether nobody has changed any table since our last change.</summary>
     public bool IsUntouched()
     {

@@ -155,13 +155,8 @@ public sealed partial class HostNetworks
 
     /// <summary>A network without endpoints has nothing on the host.</summary>
     /// <returns>Whether it has none.</returns>
-    private bool RemoveIfUnused(NetworkConfig network, Rtnetlink host)
+    private bool RemoveIfUnused(NetworkConfig network, Rtnetlink host) => TryForget(network.Id, () =>
     {
-        if (!TryForget(network.Id))
-        {
-            return false;
-        }
-
         if (network.IsBridge)
         {
             BridgeLink.Remove(host, network);
@@ -170,22 +165,17 @@ public sealed partial class HostNetworks
         {
             ParentLink.Remove(host, network.Id, UsedNetworks());
         }
-
-        return true;
-    }
+    });
 
     /// <summary>The same for a network whose record is gone.</summary>
-    private void RemoveUnrecorded(string id, Rtnetlink host)
+    private void RemoveUnrecorded(string id, Rtnetlink host) => TryForget(id, () =>
     {
-        if (TryForget(id))
-        {
-            BridgeLink.Remove(host, id);
-            ParentLink.Remove(host, id, UsedNetworks());
-        }
-    }
+        BridgeLink.Remove(host, id);
+        ParentLink.Remove(host, id, UsedNetworks());
+    });
 
-    /// <summary>Removes a network's directory, unless a container has an endpoint there.</summary>
-    private bool TryForget(string id)
+    /// <summary>Removes a network's links and its directory, unless a container has an endpoint there.</summary>
+    private bool TryForget(string id, Action removeLinks)
     {
         NetworkPaths paths = NetworkPaths.Of(_execRoot, id);
         try
@@ -197,7 +187,8 @@ public sealed partial class HostNetworks
             return false;
         }
 
-        // Leases that a killed process left go with it.
+        removeLinks();
+        // Last: where somebody is killed before, it tells that there is something to remove. Leases that others left go with it.
         DirectoryListing.RemoveTree(paths.Directory);
         return true;
     }

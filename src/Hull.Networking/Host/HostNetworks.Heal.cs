@@ -12,14 +12,10 @@ public sealed partial class HostNetworks
     public void Heal(Func<string, bool> isLive)
     {
         List<string> networks = NetworkIds();
-        if (networks.Count == 0)
-        {
-            return;
-        }
-
         // A network without any: whoever came to it was killed before it had its mark.
         bool anyDead = networks.Exists(network => ContainersOn(network) is var on && (on.Count == 0 || on.Exists(container => !isLive(container) && !_isAlive(container))));
-        if (!anyDead && (Firewall.IsUntouched() || !HasBridges()))
+        bool isWhole = networks.Count == 0 ? !Firewall.IsThere : Firewall.IsUntouched() || !HasBridges();
+        if (!anyDead && isWhole)
         {
             return;
         }
@@ -31,10 +27,14 @@ public sealed partial class HostNetworks
             RemoveDead(host);
         }
 
-        // The last container may have gone: its tables are to stay gone.
+        // The last container may have gone meanwhile, and its tables with it; or it went, and whoever was to remove them was killed.
         if (HasBridges())
         {
             Firewall.Heal();
+        }
+        else if (Firewall.IsThere)
+        {
+            Firewall.Renew(isLast: true);
         }
     }
 

@@ -22,6 +22,7 @@ public sealed partial class HostNetworks
 {
     private const uint PrivateMode = 0x1C0;
     private const int LargestState = 1 << 20;
+    private const int IdLength = 64;
 
     private readonly string _execRoot;
     private readonly Func<string, bool> _isAlive;
@@ -99,18 +100,41 @@ public sealed partial class HostNetworks
     /// <summary>Whether a network has anything on this host.</summary>
     private bool IsUsed(string network) => Files.TryStatAt(null, NetworkPaths.Of(_execRoot, network).Endpoints, followLinks: false, out _) is not null;
 
-    /// <summary>The networks with endpoints, by the directories of the exec root; some may have no record any more.</summary>
+    /// <summary>The networks that have a directory below the exec root: those with endpoints, and those of which a killed process has left
+    /// something; some may have no record any more.</summary>
     private List<string> NetworkIds()
     {
         string root = NetworkPaths.Root(_execRoot);
         using SafeFileHandle? directory = Files.TryOpenAt(null, root, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out _);
-        return directory is null ? [] :
-        [
-            .. DirectoryListing.Read(directory, root).Select(static entry => Encoding.ASCII.GetString(entry.Name)).Where(name => name.Length == 64 && IsUsed(name)),
-        ];
+        List<string> ids = [];
+        if (directory is not null)
+        {
+            foreach (DirectoryEntry entry in DirectoryListing.Read(directory, root))
+            {
+                // Beside them are the lock, the generation and the marks of forwarding.
+                if (entry.Name.Length == IdLength)
+                {
+                    ids.Add(Encoding.ASCII.GetString(entry.Name));
+                }
+            }
+        }
+
+        return ids;
     }
 
-    private List<NetworkConfig> UsedNetworks() => [.. NetworkIds().Select(Store.TryRead).OfType<NetworkConfig>()];
+    private List<NetworkConfig> UsedNetworks()
+    {
+        List<NetworkConfig> networks = [];
+        foreach (string id in NetworkIds())
+        {
+            if (IsUsed(id) && Store.TryRead(id) is { } network)
+            {
+                networks.Add(network);
+            }
+        }
+
+        return networks;
+    }
 
     private FirewallState ReadFirewall()
     {

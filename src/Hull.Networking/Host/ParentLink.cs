@@ -22,6 +22,11 @@ internal static class ParentLink
         string name = network.Option(NetworkOptions.Parent) ?? DummyOf(network.Id);
         if (host.FindLink(name) is { } there)
         {
+            if (there.Alias == VlanAlias && !there.IsUp)
+            {
+                host.SetUp(there.Index);
+            }
+
             return there.Index;
         }
 
@@ -36,9 +41,14 @@ internal static class ParentLink
             throw NetworkException.Invalid($"network {network.Name}: the host has no link {name}: create the network with --opt parent= and one of {Names(host)}, or a VLAN of one, as in eth0.100");
         }
 
-        host.AddLink(new LinkSettings { Name = name, Up = true }, new VlanKind(parent.Index, id));
-        int index = host.GetLink(name).Index;
+        // It has its name when it has its alias: whoever is killed before leaves none that looks like another's.
+        string born = VlanOfNobody(network.Id);
+        host.DeleteLink(born);
+        host.AddLink(new LinkSettings { Name = born }, new VlanKind(parent.Index, id));
+        int index = host.GetLink(born).Index;
         host.SetAlias(index, VlanAlias);
+        host.SetName(index, name);
+        host.SetUp(index);
         return index;
     }
 
@@ -47,8 +57,9 @@ internal static class ParentLink
     /// <param name="used">Those that have some.</param>
     public static void Remove(Rtnetlink host, string gone, IEnumerable<NetworkConfig> used)
     {
-        // No link of that name is anybody else's.
+        // No links of these names are anybody else's.
         host.DeleteLink(DummyOf(gone));
+        host.DeleteLink(VlanOfNobody(gone));
         HashSet<string?> parents = [.. used.Select(static network => network.Option(NetworkOptions.Parent))];
         foreach (Link link in host.Links().FindAll(link => link.Alias == VlanAlias && !parents.Contains(link.Name)))
         {
@@ -64,6 +75,8 @@ internal static class ParentLink
             ? (name[..dot], id)
             : null;
     }
+
+    private static string VlanOfNobody(string network) => "vl-" + network[..12];
 
     private static string DummyOf(string network) => "dm-" + network[..12];
 

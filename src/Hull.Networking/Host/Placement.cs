@@ -26,10 +26,18 @@ internal sealed record Placement(NetworkConfig Network, Endpoint Endpoint, int L
     }
 
     /// <summary>The endpoint whose network is the way out of a family: the highest priority, then the first; null where none leads out.</summary>
-    public static Endpoint? WayOut(IEnumerable<Placement> placements, bool ipv6) => placements
-        .Where(placement => !placement.Network.Internal && (ipv6
-            ? placement.Endpoint is { IPv6: not null, Gateway6: not null }
-            : placement.Endpoint is { IPv4: not null, Gateway4: not null }))
-        .Select(static placement => placement.Endpoint)
-        .MaxBy(static endpoint => endpoint.GatewayPriority);
+    public static Endpoint? WayOut(IReadOnlyList<Placement> placements, bool ipv6)
+    {
+        Endpoint? best = null;
+        foreach ((NetworkConfig network, Endpoint endpoint, _) in placements)
+        {
+            bool leadsOut = !network.Internal && (ipv6 ? endpoint is { IPv6: not null, Gateway6: not null } : endpoint is { IPv4: not null, Gateway4: not null });
+            if (leadsOut && (best is null || endpoint.GatewayPriority > best.GatewayPriority))
+            {
+                best = endpoint;
+            }
+        }
+
+        return best;
+    }
 }

@@ -43,7 +43,10 @@ public sealed record NetworkConfig
     public IpamConfig? IPv6 => Pools.FirstOrDefault(static pool => pool.Subnet.IsIPv6);
 
     /// <summary>The bridge's link on the host.</summary>
-    public string BridgeName => Option(NetworkOptions.BridgeName) ?? (IsDefault ? NetworkDrivers.DefaultBridge : "br-" + ShortId);
+    public string BridgeName => Option(NetworkOptions.BridgeName) ?? (IsDefault ? NetworkDrivers.DefaultBridge : BridgeNameOf(Id));
+
+    /// <summary>The bridge's name for a network that asks for none.</summary>
+    public static string BridgeNameOf(string network) => "br-" + network[..12];
 
     public string? Option(string key) => Options is { } options && options.TryGetValue(key, out string? value) ? value : null;
 
