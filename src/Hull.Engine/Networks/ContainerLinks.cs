@@ -26,7 +26,7 @@ internal static class ContainerLinks
             foreach (EndpointLink link in (settings.Links ?? []).Select(EndpointLink.Parse))
             {
                 // Where it was removed the link went with it, as docker's does.
-                if (containers.TryFind(link.Target) is { } target && !IsOn(target, settings.Network))
+                if (TargetOf(containers, link) is { } target && !IsOn(target, settings.Network))
                 {
                     throw EngineException.Conflict($"Cannot link to a non running container: /{containers.CurrentName(target)} AS /{name}/{link.Alias}: start it first, on the network {settings.NetworkName}");
                 }
@@ -50,7 +50,7 @@ internal static class ContainerLinks
                 {
                     texts.Add(text);
                 }
-                else if (containers.TryFind(link.Target) is { } target)
+                else if (TargetOf(containers, link) is { } target)
                 {
                     texts.Add($"/{containers.CurrentName(target)}:/{name}/{link.Alias}");
                 }
@@ -71,8 +71,12 @@ internal static class ContainerLinks
             ?? throw EngineException.Invalid($"could not get container for {link.Target}: {containers.NoSuchContainer(link.Target, null)}");
         return containers.ReadConfig(target).Host.IsHostNetwork
             ? throw EngineException.Invalid("conflicting options: host type networking can't be used with links. This would result in undefined behavior")
-            : link with { Target = target.Short };
+            : link with { Target = target.Hex };
     }
+
+    /// <summary>Of a link on the default network; null where the container was removed.</summary>
+    private static ContainerId? TargetOf(ContainerStore containers, EndpointLink link) =>
+        ContainerId.TryParse(link.Target, out ContainerId id) && containers.Exists(id) ? id : null;
 
     private static EndpointLink Parse(string text)
     {

@@ -15,7 +15,7 @@ public sealed class NamedNetwork
     {
         Directory = Encoding.UTF8.GetBytes(directory);
         Name = Encoding.UTF8.GetBytes(name);
-        _links = [.. links.Select(static link => (Lower(link.Alias), Lower(link.Target)))];
+        _links = [.. links.Select(static link => (Lower(link.Alias), Lower(link.Name)))];
     }
 
     internal byte[] Directory { get; }

@@ -18,7 +18,7 @@ public sealed record EndpointSettings
 
     public IReadOnlyList<string>? Aliases { get; init; }
 
-    /// <summary><see cref="EndpointLink"/>s. On the default network their targets are short ids, so that they follow a rename.</summary>
+    /// <summary><see cref="EndpointLink"/>s. On the default network their targets are ids, so that they follow a rename.</summary>
     public IReadOnlyList<string>? Links { get; init; }
 
     public IReadOnlyDictionary<string, string>? Options { get; init; }

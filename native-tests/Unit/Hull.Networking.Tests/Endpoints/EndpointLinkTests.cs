@@ -16,6 +16,13 @@ public sealed class EndpointLinkTests
         Assert.Equal(link, EndpointLink.Parse(link.ToString()));
     }
 
+    [Fact]
+    public void Name_OfAnId_IsItsBeginning()
+    {
+        Assert.Equal("0123456789ab", new EndpointLink("0123456789ab" + new string('c', 52), "db").Name);
+        Assert.Equal("0123456789abc", new EndpointLink("0123456789abc", "db").Name);
+    }
+
     [Theory]
     [InlineData("", "empty string specified for links")]
     [InlineData("web:db:x", "bad format for links: web:db:x")]
