@@ -91,6 +91,8 @@ public static class Machine
             ? null : "the kernel has no dummy or no ipvlan links",
         Needs.Nftables => HasProgram("nft") ?? Probe(Needs.Links),
         Needs.Registry => HasProgram("docker-registry"),
+        Needs.Dnsmasq => HasProgram("dnsmasq"),
+        Needs.Iperf => HasProgram("iperf3"),
         Needs.Runc => HasProgram("runc"),
         Needs.Loop => File.Exists("/dev/loop-control") ? HasProgram("mkfs.ext4") : "no loop devices",
         Needs.Devices => HasCapability(27) ? null : "no CAP_MKNOD",

@@ -78,4 +78,10 @@ public enum Needs
 
     /// <summary>The kinds of link that kernels have as modules: dummy and ipvlan.</summary>
     LinkModules = 1 << 24,
+
+    /// <summary>Debian's dnsmasq.</summary>
+    Dnsmasq = 1 << 25,
+
+    /// <summary>Debian's iperf3.</summary>
+    Iperf = 1 << 26,
 }

@@ -79,6 +79,17 @@ public sealed class AddressFlagTests(HullStore store) : NetworkTest(store)
     }
 
     [KernelFact(Needs.Nftables)]
+    public void IPv6Network_HostsOwnLinksHaveItOff_WorksAllTheSame()
+    {
+        Network("net", "--subnet", "fd00:28::/64", "--ipv6");
+
+        // In a network of its own, so that it is not the suite's that changes.
+        Store.Shell(
+            "unshare --net sh -c 'ip link set lo up; for which in all default; do echo 1 > /proc/sys/net/ipv6/conf/$which/disable_ipv6; done; "
+            + $"$HULL run --rm --network net {Store.Busybox} ping6 -c 1 -W 2 fd00:28::1'").Ok();
+    }
+
+    [KernelFact(Needs.Nftables)]
     public void IPv6AloneNetwork_HasNoIPv4()
     {
         Network("net", "--ipv6", "--ipv4=false");

@@ -19,10 +19,13 @@ internal static class Http
         exec httpd -f -p 80 -h /www
         """;
 
-    /// <summary>A shell command that asks an address for that page and waits some seconds at most. Not wget: a static one crashes where
+    /// <summary>Where that page is.</summary>
+    private const string Page = "/cgi-bin/who";
+
+    /// <summary>A shell command that asks an address for that page, or another one, and waits some seconds at most. Not wget: a static one crashes where
     /// glibc's name services are missing.</summary>
-    public static string Request(string address, int port) =>
-        $"printf 'GET /cgi-bin/who HTTP/1.0\\r\\n\\r\\n' | busybox timeout 4 busybox nc -w 2 {address} {port}";
+    public static string Request(string address, int port, string page = Page) =>
+        $"printf 'GET {page} HTTP/1.0\\r\\n\\r\\n' | busybox timeout 4 busybox nc -w 2 {address} {port}";
 
     /// <summary>The page that <see cref="Request"/> got; null where there was no answer.</summary>
     public static string? Read(RunResult answer)

@@ -81,6 +81,22 @@ public sealed class NetworkBadInputTests(HullStore store) : NetworkTest(store)
         Hull("run", "--rm", "--network", "net", Store.Busybox, "true").Ok();
     }
 
+    [KernelTheory(Needs.Nftables)]
+    [InlineData("8080:0", "Invalid containerPort: 0")]
+    [InlineData("0", "Invalid containerPort: 0")]
+    [InlineData("80:70000", "Invalid containerPort: 70000")]
+    [InlineData("70000:80", "Invalid hostPort: 70000")]
+    [InlineData("8090-8080:80-90", "8090-8080")]
+    [InlineData("80:80/icmp", "icmp")]
+    [InlineData("198.51.100.99:8080:80", "198.51.100.99")]
+    public void Run_BadPort_IsRefused(string publish, string words)
+    {
+        BadInput.IsOneLine(Hull("run", "--rm", "-p", publish, Store.Busybox, "true"), 125, words);
+
+        Assert.Equal("", OnHost("nft", "list", "tables"));
+        Assert.Equal("", Hull("ps", "-aq").Ok());
+    }
+
     [KernelFact(Needs.Nftables)]
     public void IPv6Network_KernelWithoutIPv6_IsNamed()
     {
