@@ -55,9 +55,8 @@ public sealed class NetworkUndoTests(HullStore store) : NetworkTest(store)
             BadInput.IsOneLine(failed, 125, "has no link nowhere0", "; left behind: unlink", "EPERM");
         }
 
-        // What was left is found by its mark.
-        Hull("ps").Ok();
-        Assert.False(Directory.Exists(DirectoryOf(id)));
+        // What was left is found by its mark, once the monitor has ended.
+        Wait.Until(() => Hull("ps").Ok().Length > 0 && !Directory.Exists(DirectoryOf(id)), 5, () => "the network's directory stays");
     }
 
     private string DirectoryOf(string network) => Path.Combine(Store.ExecRoot, "networks", network);
