@@ -45,7 +45,7 @@ public sealed class ImagePuller
     /// <exception cref="RegistryException">The registry refused, is unreachable, or sent something wrong.</exception>
     /// <exception cref="ImageException">A layer is corrupt or hostile, or the disk is full. Nothing is half there.</exception>
     public async Task<PullResult> PullAsync(
-        ImageReference reference, Platform? platform, IPullProgress progress, CancellationToken cancel = default)
+        ImageReference reference, Platform? platform, ITransferProgress progress, CancellationToken cancel = default)
     {
         OrderedProgress ordered = new(progress);
         try

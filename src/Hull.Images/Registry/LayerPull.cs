@@ -27,11 +27,11 @@ internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, Order
         {
             if (layer.State == LayerState.Present)
             {
-                Report(layer, PullPhase.AlreadyExists);
+                Report(layer, TransferPhase.AlreadyExists);
                 continue;
             }
 
-            Report(layer, PullPhase.PullingLayer);
+            Report(layer, TransferPhase.PullingLayer);
             // The same blob twice in a stack (an empty layer, often) is fetched once.
             if (fetched.Add(layer.Descriptor.Digest))
             {
@@ -45,7 +45,7 @@ internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, Order
 
         foreach (IngestLayer layer in _waiting.Skip(Concurrency))
         {
-            Report(layer, PullPhase.Waiting);
+            Report(layer, TransferPhase.Waiting);
         }
 
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -59,7 +59,7 @@ internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, Order
         foreach (IngestLayer layer in repeated)
         {
             ingest.ApplyStored(layer.Index, cancel);
-            Report(layer, PullPhase.Complete);
+            Report(layer, TransferPhase.Complete);
         }
     }
 
@@ -98,23 +98,23 @@ internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, Order
     {
         if (layer.State == LayerState.BlobOnly)
         {
-            Report(layer, PullPhase.Extracting);
+            Report(layer, TransferPhase.Extracting);
             ingest.ApplyStored(layer.Index, cancel);
         }
         else
         {
             Download(layer, cancel);
-            Report(layer, PullPhase.Downloaded);
+            Report(layer, TransferPhase.Downloaded);
         }
 
-        Report(layer, PullPhase.Complete);
+        Report(layer, TransferPhase.Complete);
     }
 
     private void Download(IngestLayer layer, CancellationToken cancel)
     {
         long total = layer.Descriptor.Size;
         long reported = 0;
-        Report(layer, PullPhase.Downloading, 0, total);
+        Report(layer, TransferPhase.Downloading, 0, total);
         using BlobStream stream = new(
             client,
             layer.Descriptor,
@@ -124,20 +124,20 @@ internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, Order
                 long now = Stopwatch.GetTimestamp();
                 if (current == total)
                 {
-                    Report(layer, PullPhase.Downloading, current, total);
-                    Report(layer, PullPhase.Verifying);
+                    Report(layer, TransferPhase.Downloading, current, total);
+                    Report(layer, TransferPhase.Verifying);
                 }
                 else if (reported == 0 || Stopwatch.GetElapsedTime(reported, now) >= ReportInterval)
                 {
                     reported = now;
-                    Report(layer, PullPhase.Downloading, current, total);
+                    Report(layer, TransferPhase.Downloading, current, total);
                 }
             },
-            wait => progress.Layer(new LayerProgress(layer.Descriptor.Digest.Short, PullPhase.Retrying, 0, total) { Wait = wait }),
+            wait => progress.Layer(new LayerProgress(layer.Descriptor.Digest.Short, TransferPhase.Retrying, 0, total) { Wait = wait }),
             cancel);
         ingest.Apply(layer.Index, stream, cancel);
     }
 
-    private void Report(IngestLayer layer, PullPhase phase, long current = 0, long? total = null) =>
+    private void Report(IngestLayer layer, TransferPhase phase, long current = 0, long? total = null) =>
         progress.Layer(new LayerProgress(layer.Descriptor.Digest.Short, phase, current, total ?? layer.Descriptor.Size));
 }

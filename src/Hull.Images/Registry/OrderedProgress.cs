@@ -1,7 +1,7 @@
 namespace Hull.Images.Registry;
 
 /// <summary>Lets one call at a time through to the caller's progress.</summary>
-internal sealed class OrderedProgress(IPullProgress inner) : IPullProgress
+internal sealed class OrderedProgress(ITransferProgress inner) : ITransferProgress
 {
     private readonly Lock _gate = new();
 

@@ -47,27 +47,57 @@ public class ImageCommandTests
     public void Platform_Wrong_IsRefused(string text) => Assert.Throws<EngineException>(() => PullCommand.ParsePlatform(text));
 
     [Theory]
-    [InlineData(PullPhase.Downloading, 500, 1000, 60, "abc: Downloading [===============>              ]  500B/1kB")]
-    [InlineData(PullPhase.Downloading, 1000, 1000, 60, "abc: Downloading [===============================]  1kB/1kB")]
-    [InlineData(PullPhase.Downloading, 500, 1000, 30, "abc: Downloading 500B/1kB")]
-    [InlineData(PullPhase.Complete, 0, 0, 80, "abc: Pull complete")]
-    [InlineData(PullPhase.PullingLayer, 0, 0, 10, "abc: Pulli")]
-    public void PullLine_Width_BarFits(PullPhase phase, long current, long total, int width, string expected)
+    [InlineData(TransferPhase.Downloading, 500, 1000, 60, "abc: Downloading [===============>              ]  500B/1kB")]
+    [InlineData(TransferPhase.Downloading, 1000, 1000, 60, "abc: Downloading [===============================]  1kB/1kB")]
+    [InlineData(TransferPhase.Downloading, 500, 1000, 30, "abc: Downloading 500B/1kB")]
+    [InlineData(TransferPhase.Complete, 0, 0, 80, "abc: Pull complete")]
+    [InlineData(TransferPhase.PullingLayer, 0, 0, 10, "abc: Pulli")]
+    public void PullLine_Width_BarFits(TransferPhase phase, long current, long total, int width, string expected)
     {
-        string line = TerminalPullProgress.Line(new LayerProgress("abc", phase, current, total), width);
+        string line = TerminalTransferProgress.Line(new LayerProgress("abc", phase, current, total), width);
         Assert.True(line.Length <= width, line);
         Assert.Equal(expected, line);
+    }
+
+    [Theory]
+    [InlineData(1000, 3000, 500, "abc: Pushing [==================>                                    ]  1kB/3kB  500B/s 4s")]
+    [InlineData(1_000_000, 500_000_000, 2_000_000, "abc: Pushing [>                            ]  1MB/500MB  2MB/s 4m10s")]
+    [InlineData(0, 90_000_000_000, 10_000_000, "abc: Pushing [>                              ]  0B/90GB  10MB/s 2h30m")]
+    [InlineData(3000, 3000, 500, "abc: Pushing [==================================================]  3kB/3kB")]
+    public void TransferLine_Rate_TellsSpeedAndTimeLeft(long current, long total, double rate, string expected)
+    {
+        string line = TerminalTransferProgress.Line(new LayerProgress("abc", TransferPhase.Pushing, current, total), 80, rate);
+        Assert.Equal(expected.Replace(" ", "", StringComparison.Ordinal).Replace("=", "", StringComparison.Ordinal), line.Replace(" ", "", StringComparison.Ordinal).Replace("=", "", StringComparison.Ordinal));
+        Assert.True(line.Length <= 80, line);
+    }
+
+    [Fact]
+    public void JsonProgress_IsOneObjectALineAsInDockersApi()
+    {
+        StringWriter output = new() { NewLine = "\n" };
+        JsonTransferProgress progress = new(output);
+        progress.Message("1: Pulling from team/app");
+        progress.Layer(new LayerProgress("abc", TransferPhase.Downloading, 5, 10));
+        progress.Layer(new LayerProgress("abc", TransferPhase.Complete, 0, 10));
+        Assert.Equal(
+            """
+            {"status":"1: Pulling from team/app"}
+            {"status":"Downloading","progressDetail":{"current":5,"total":10},"id":"abc"}
+            {"status":"Pull complete","progressDetail":{},"id":"abc"}
+
+            """,
+            output.ToString());
     }
 
     [Fact]
     public void PullProgress_SecondLayerMoves_FirstStays()
     {
         StringWriter output = new() { NewLine = "\n" };
-        TerminalPullProgress progress = new(output, () => 80);
+        TerminalTransferProgress progress = new(output, () => 80);
         progress.Message("latest: Pulling from library/busybox");
-        progress.Layer(new LayerProgress("aaa", PullPhase.PullingLayer, 0, 0));
-        progress.Layer(new LayerProgress("bbb", PullPhase.PullingLayer, 0, 0));
-        progress.Layer(new LayerProgress("aaa", PullPhase.Complete, 0, 0));
+        progress.Layer(new LayerProgress("aaa", TransferPhase.PullingLayer, 0, 0));
+        progress.Layer(new LayerProgress("bbb", TransferPhase.PullingLayer, 0, 0));
+        progress.Layer(new LayerProgress("aaa", TransferPhase.Complete, 0, 0));
         Assert.Equal(
             "latest: Pulling from library/busybox\naaa: Pulling fs layer\nbbb: Pulling fs layer\n\u001b[2A\r\u001b[2Kaaa: Pull complete\u001b[2B\r",
             output.ToString());

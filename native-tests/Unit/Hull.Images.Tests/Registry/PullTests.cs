@@ -284,7 +284,7 @@ public sealed class PullTests : IDisposable
         };
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Puller(FakeRegistry.Settings, null).PullAsync(ImageReference.Parse($"{registry.Host}/app:1"), null, new SilentPullProgress(), cancel.Token));
+            () => Puller(FakeRegistry.Settings, null).PullAsync(ImageReference.Parse($"{registry.Host}/app:1"), null, new SilentTransferProgress(), cancel.Token));
 
         Assert.Null(_store.Find($"{registry.Host}/app:1").Image);
         Assert.Empty(Leftovers());
@@ -314,7 +314,7 @@ public sealed class PullTests : IDisposable
 
     private Task<PullResult> PullAsync(string reference, RegistrySettings? settings = null, ConnectStream? connect = null) =>
         Puller(settings ?? FakeRegistry.Settings, connect).PullAsync(
-            ImageReference.Parse(reference), null, new PlainPullProgress(_lines), TestContext.Current.CancellationToken);
+            ImageReference.Parse(reference), null, new PlainTransferProgress(_lines), TestContext.Current.CancellationToken);
 
     private ImagePuller Puller(RegistrySettings settings, ConnectStream? connect) => new(_store, settings)
     {

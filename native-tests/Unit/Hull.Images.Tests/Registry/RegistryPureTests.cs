@@ -206,14 +206,14 @@ public sealed class RegistryPureTests
     }
 
     [Fact]
-    public void PlainLines_OfAPull_AreDockers()
+    public void PlainLines_OfAPullAndAPush_AreDockers()
     {
         StringWriter output = new();
-        PlainPullProgress progress = new(output);
+        PlainTransferProgress progress = new(output);
         progress.Message("latest: Pulling from library/busybox");
-        foreach (PullPhase phase in Enum.GetValues<PullPhase>())
+        foreach (TransferPhase phase in Enum.GetValues<TransferPhase>())
         {
-            progress.Layer(new Hull.Images.Registry.LayerProgress("0123456789ab", phase, 1, 2) { Wait = TimeSpan.FromSeconds(2) });
+            progress.Layer(new Hull.Images.Registry.LayerProgress("0123456789ab", phase, 1, 2) { Wait = TimeSpan.FromSeconds(2), From = "library/busybox" });
             progress.Layer(new Hull.Images.Registry.LayerProgress("0123456789ab", phase, 2, 2) { Wait = TimeSpan.FromSeconds(1) });
         }
 
@@ -227,6 +227,11 @@ public sealed class RegistryPureTests
             0123456789ab: Download complete
             0123456789ab: Pull complete
             0123456789ab: Already exists
+            0123456789ab: Preparing
+            0123456789ab: Pushed
+            0123456789ab: Layer already exists
+            0123456789ab: Mounted from library/busybox
+            0123456789ab: Skipped foreign layer
 
             """,
             output.ToString());

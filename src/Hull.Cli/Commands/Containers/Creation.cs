@@ -33,7 +33,7 @@ internal static class Creation
             context.Error.WriteLine($"Unable to find image '{match.Reference.Familiar}' locally");
         }
 
-        PullCommand.Pull(context, request.Image, pull.Platform, pull.Quiet ? PullOutput.None : PullOutput.Error);
+        PullCommand.Pull(context, request.Image, pull.Platform, TransferOutput.BesideData(context, pull.Quiet));
         return images.Find(request.Image).Required();
     }
 

@@ -3,23 +3,10 @@ using Hull.Cli.Parsing;
 using Hull.Engine;
 using Hull.Images;
 using Hull.Images.Registry;
-using Hull.Linux;
 using Hull.Oci;
 using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands.Images;
-
-/// <summary>Where the course of a pull is shown.</summary>
-internal enum PullOutput
-{
-    None,
-
-    /// <summary>With the reference as the last line: <c>hull pull</c>.</summary>
-    Output,
-
-    /// <summary>Beside the data: <c>hull run</c> of an image that is not there.</summary>
-    Error,
-}
 
 /// <summary><c>hull pull</c>.</summary>
 internal static class PullCommand
@@ -29,6 +16,7 @@ internal static class PullCommand
         Option<bool?> all = Flags.Switch("--all-tags", "Download all tagged images in the repository", "-a");
         Option<bool?> trust = Flags.Switch("--disable-content-trust", "Skip image verification (default true)");
         Option<string?> platform = Flags.Text("--platform", "string", "Set platform if server is multi-platform capable");
+        Option<string?> progress = TransferOutput.ProgressOption();
         Option<bool?> quiet = Flags.Switch("--quiet", "Suppress verbose output", "-q");
         all.Hidden = true;
         trust.Hidden = true;
@@ -36,7 +24,7 @@ internal static class PullCommand
         {
             AliasLine = "hull image pull, hull pull",
         };
-        foreach (Option option in (ReadOnlySpan<Option>)[all, trust, platform, quiet])
+        foreach (Option option in (ReadOnlySpan<Option>)[all, trust, platform, progress, quiet])
         {
             command.Add(option);
         }
@@ -50,15 +38,19 @@ internal static class PullCommand
 
             CliContext.RequireRoot();
             string name = command.Positional(result)[0];
-            if (ImageReference.TryParse(name, out ImageReference? reference) && reference.Digest is null
-                && !name.EndsWith(":" + ImageReference.DefaultTag, StringComparison.Ordinal) && reference.Tag == ImageReference.DefaultTag
-                && !result.IsOn(quiet))
+            TransferOutput shown = TransferOutput.OfCommand(context, result.IsOn(quiet), TransferOutput.ModeOf(result, progress));
+            bool json = shown.Mode == ProgressMode.Json && !shown.IsQuiet;
+            if (ImageReference.TryParse(name, out ImageReference? reference) && !HasTag(name, reference) && !shown.IsQuiet && !json)
             {
                 context.Output.WriteLine("Using default tag: latest");
             }
 
-            context.Output.WriteLine(Pull(
-                context, name, result.TextOf(platform), result.IsOn(quiet) ? PullOutput.None : PullOutput.Output));
+            string full = Pull(context, name, result.TextOf(platform), shown);
+            if (!json)
+            {
+                context.Output.WriteLine(full);
+            }
+
             return 0;
         });
         return command;
@@ -66,20 +58,19 @@ internal static class PullCommand
 
     /// <summary>Fetches an image and returns its full name.</summary>
     /// <param name="platform"><c>os[/arch[/variant]]</c>; null for the host's.</param>
-    public static string Pull(CliContext context, string name, string? platform, PullOutput shown)
+    public static string Pull(CliContext context, string name, string? platform, TransferOutput shown)
     {
         ImageReference reference = ImageReference.TryParse(name, out ImageReference? parsed, out string? problem)
             ? parsed
             : throw EngineException.Invalid(problem!);
         ImagePuller puller = new(context.Images, RegistrySettings.Load());
-        TextWriter writer = shown == PullOutput.Output ? context.Output : context.Error;
-        Microsoft.Win32.SafeHandles.SafeFileHandle stream = shown == PullOutput.Output ? context.StandardOutput : context.StandardError;
-        IPullProgress progress = shown == PullOutput.None ? new SilentPullProgress()
-            : Terminals.IsTerminal(stream) ? new TerminalPullProgress(writer, () => Terminals.TryGetSize(stream)?.Columns ?? 80)
-            : new PlainPullProgress(writer);
-        PullResult result = puller.PullAsync(reference, ParsePlatform(platform), progress).GetAwaiter().GetResult();
+        PullResult result = puller.PullAsync(reference, ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
         return result.Reference.ToString();
     }
+
+    /// <summary>Whether a tag or digest was typed, as opposed to added: <c>latest</c>.</summary>
+    internal static bool HasTag(string typed, ImageReference reference) =>
+        reference.Digest is not null || typed.EndsWith(":" + reference.Tag, StringComparison.Ordinal);
 
     internal static Platform? ParsePlatform(string? text)
     {

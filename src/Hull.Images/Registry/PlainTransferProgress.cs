@@ -1,17 +1,17 @@
 namespace Hull.Images.Registry;
 
 /// <summary>Docker's lines for outputs that are no terminal: one a phase, without numbers.</summary>
-public sealed class PlainPullProgress(TextWriter output) : IPullProgress
+public sealed class PlainTransferProgress(TextWriter output) : ITransferProgress
 {
-    private readonly Dictionary<string, PullPhase> _last = [];
+    private readonly Dictionary<string, TransferPhase> _last = [];
 
     public void Message(string line) => output.WriteLine(line);
 
     public void Layer(LayerProgress progress)
     {
         // As docker: what only moves a bar is not worth a line.
-        if (progress.Phase is PullPhase.Downloading or PullPhase.Extracting or PullPhase.Waiting
-            || (_last.TryGetValue(progress.Layer, out PullPhase last) && last == progress.Phase && progress.Phase != PullPhase.Retrying))
+        if (progress.IsMoving || progress.Phase == TransferPhase.Waiting
+            || (_last.TryGetValue(progress.Layer, out TransferPhase last) && last == progress.Phase && progress.Phase != TransferPhase.Retrying))
         {
             return;
         }
@@ -22,7 +22,7 @@ public sealed class PlainPullProgress(TextWriter output) : IPullProgress
 }
 
 /// <summary>Says nothing: <c>--quiet</c>.</summary>
-public sealed class SilentPullProgress : IPullProgress
+public sealed class SilentTransferProgress : ITransferProgress
 {
     public void Message(string line)
     {
