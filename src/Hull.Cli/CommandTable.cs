@@ -10,7 +10,7 @@ namespace Hull.Cli;
 internal static class CommandTable
 {
     /// <summary>The commands that a newcomer meets first, in docker's order.</summary>
-    public static IReadOnlyList<string> CommonVerbs => ["run", "exec", "ps", "pull", "images", "version", "info"];
+    public static IReadOnlyList<string> CommonVerbs => ["run", "exec", "ps", "pull", "push", "images", "version", "info"];
 
     public static IReadOnlyList<string> OtherVerbs =>
     [
@@ -26,7 +26,7 @@ internal static class CommandTable
 
     public static IReadOnlyList<string> NetworkVerbs => ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"];
 
-    public static IReadOnlyList<string> ImageVerbs => ["import", "inspect", "load", "ls", "pull", "rm", "save", "tag"];
+    public static IReadOnlyList<string> ImageVerbs => ["import", "inspect", "load", "ls", "pull", "push", "rm", "save", "tag"];
 
     /// <summary>The command that the first words call, which are taken off <paramref name="arguments"/>; null where a
     /// group's help was all that was asked for, and it is written.</summary>
@@ -63,6 +63,7 @@ internal static class CommandTable
             "images" => ImagesCommand.Create(context, "images"),
             "rmi" => RemoveImageCommand.Create(context, "rmi"),
             "pull" => PullCommand.Create(context, "pull"),
+            "push" => PushCommand.Create(context, "push"),
             "load" => LoadCommand.Create(context, "load"),
             "save" => SaveCommand.Create(context, "save"),
             "import" => ImportCommand.Create(context, "import"),
@@ -104,6 +105,7 @@ internal static class CommandTable
         "ls" or "list" => ImagesCommand.Create(context, "image " + verb),
         "rm" or "remove" => RemoveImageCommand.Create(context, "image " + verb),
         "pull" => PullCommand.Create(context, "image pull"),
+        "push" => PushCommand.Create(context, "image push"),
         "load" => LoadCommand.Create(context, "image load"),
         "save" => SaveCommand.Create(context, "image save"),
         "import" => ImportCommand.Create(context, "image import"),

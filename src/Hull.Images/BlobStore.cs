@@ -1,3 +1,4 @@
+using Hull.Images.Registry;
 using Hull.Linux;
 using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -26,11 +27,23 @@ public sealed class BlobStore
     {
         SafeFileHandle handle = Files.TryOpenAt(null, _layout.Blob(digest), OpenFlags.ReadOnly | OpenFlags.NoFollow, 0, out Errno errno)
             ?? throw (errno == Errno.ENOENT
-                ? new ImageException(ImageError.NotFound, $"blob {digest}: not in the store")
+                ? Missing(digest)
                 : new SyscallException("open", _layout.Blob(digest), errno));
         // The callers read with buffers of their own.
         return new FileStream(handle, FileAccess.Read, bufferSize: 0);
     }
+
+    /// <summary>A blob to send to a registry; opened when it is read.</summary>
+    /// <exception cref="ImageException">NotFound.</exception>
+    internal UploadSource Source(Digest digest) => new(
+        digest,
+        TrySize(digest) ?? throw Missing(digest),
+        offset =>
+        {
+            FileStream stream = OpenRead(digest);
+            stream.Position = offset;
+            return stream;
+        });
 
     /// <summary>The whole of a small blob, its digest verified.</summary>
     /// <exception cref="ImageException">NotFound, or Corrupt where it is longer than the limit or was changed on disk.</exception>
@@ -72,4 +85,7 @@ public sealed class BlobStore
         writer.Write(content);
         return writer.Commit(digest);
     }
+
+    private static ImageException Missing(Digest digest) =>
+        new(ImageError.NotFound, $"blob {digest}: not in the store (remove the image, then pull or load it again)");
 }

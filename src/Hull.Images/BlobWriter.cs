@@ -73,7 +73,8 @@ public sealed class BlobWriter : Stream
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     /// <summary>A stream over what was written, to read it back before the commit. Valid until the writer is disposed.</summary>
-    internal Stream OpenRead() => new HandleStream(_file, 0, _length, _staging.Path);
+    /// <param name="offset">Where it begins.</param>
+    internal Stream OpenRead(long offset = 0) => new HandleStream(_file, offset, _length - offset, _staging.Path);
 
     protected override void Dispose(bool disposing)
     {

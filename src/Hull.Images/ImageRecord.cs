@@ -45,4 +45,5 @@ public sealed record ImageLayer
     MaxDepth = 32)]
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(LayerRecord))]
+[JsonSerializable(typeof(IReadOnlyList<LayerOrigin>))]
 internal sealed partial class StoreJson : JsonSerializerContext;

@@ -55,6 +55,18 @@ public sealed partial class ImageStore
         WriteIndex();
     }
 
+    /// <summary>Notes under which digest a registry has an image: docker's repo digests.</summary>
+    internal void AddDigest(Image image, ImageReference byDigest)
+    {
+        using FileLock held = FileLock.Acquire(_layout.LockFile);
+
+        // An image removed meanwhile gets no name that would lead nowhere.
+        if (TryRead(_layout.Record(image.Id)) is not null)
+        {
+            Link(byDigest, image.Id);
+        }
+    }
+
     /// <summary>Makes the image visible under its id and names.</summary>
     internal Image Register(ImageRecord record, IEnumerable<ImageReference> references)
     {
@@ -118,7 +130,7 @@ public sealed partial class ImageStore
     /// <summary>Removes what a kill left of documents being written; under the lock there is no other writer.</summary>
     private void SweepDocuments()
     {
-        foreach (string directory in new[] { _layout.Images, _layout.Records, _layout.References })
+        foreach (string directory in new[] { _layout.Images, _layout.Records, _layout.References, _layout.Origins })
         {
             using SafeFileHandle handle = Files.Open(directory, OpenFlags.ReadOnly | OpenFlags.Directory);
             foreach (DirectoryEntry entry in DirectoryListing.Read(handle, directory))

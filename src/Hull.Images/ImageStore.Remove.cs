@@ -95,6 +95,7 @@ public sealed partial class ImageStore
         Sweep();
         HashSet<string> layers = [.. uses().SelectMany(use => use.ChainIds).Select(chain => chain.Hex)];
         HashSet<string> blobs = [];
+        HashSet<Digest> diffIds = [];
         foreach (Digest id in Ids())
         {
             if (TryRead(_layout.Record(id)) is { } record)
@@ -103,6 +104,7 @@ public sealed partial class ImageStore
                 blobs.Add(record.Manifest.Digest.Hex);
                 blobs.UnionWith(record.Layers.Select(layer => layer.Blob.Digest.Hex));
                 layers.UnionWith(record.Layers.Select(layer => layer.ChainId.Hex));
+                diffIds.UnionWith(record.Layers.Select(layer => layer.DiffId));
             }
         }
 
@@ -111,6 +113,7 @@ public sealed partial class ImageStore
             Files.Unlink(null, $"{_layout.Blobs}/{blob}");
         }
 
+        Origins.Keep(diffIds);
         List<Digest> collected = [];
         foreach (string layer in Names(_layout.Layers).Where(name => !layers.Contains(name)))
         {

@@ -23,6 +23,7 @@ public sealed partial class ImageStore
         _layout = new StoreLayout(dataRoot);
         Blobs = new BlobStore(_layout);
         Layers = new LayerStore(_layout);
+        Origins = new LayerOrigins(_layout);
     }
 
     public BlobStore Blobs { get; }
@@ -30,6 +31,8 @@ public sealed partial class ImageStore
     public LayerStore Layers { get; }
 
     public ImageStoreOptions Options { get; }
+
+    internal LayerOrigins Origins { get; }
 
     internal StoreLayout Layout => _layout;
 
@@ -72,6 +75,10 @@ public sealed partial class ImageStore
 
         return valid ? ImageMatch.None(reference, name) : ImageMatch.Bad(problem!);
     }
+
+    /// <summary>The names with a tag in a repository, in the order of the tags.</summary>
+    public IReadOnlyList<ImageReference> TagsOf(ImageReference repository) =>
+        [.. AllReferences().Select(pair => pair.Reference).Where(name => name.Name == repository.Name && name.Tag is not null)];
 
     /// <summary>The configuration as it was made, history included.</summary>
     /// <exception cref="ImageException">The blob is missing or was changed.</exception>

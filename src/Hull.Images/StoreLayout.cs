@@ -9,6 +9,7 @@ namespace Hull.Images;
 /// images/oci-layout, index.json, blobs/sha256/HEX   an OCI image layout
 /// images/records/HEX.json                           one an image: what a start needs
 /// images/references/NAME                            symbolic link to the record; '/' of the name is '+'
+/// images/origins/DIFFID.json                        which registries have the layer, see LayerOrigins
 /// images/staging/new-*                              blobs being written
 /// images/lock                                       held while names and records change
 /// images/use.lock                                   shared by who adds or needs content, exclusive to who collects garbage
@@ -29,6 +30,8 @@ internal sealed class StoreLayout(string dataRoot)
 
     public string References => $"{Images}/references";
 
+    public string Origins => $"{Images}/origins";
+
     public string BlobStaging => $"{Images}/staging";
 
     public string Blobs => $"{Images}/blobs/sha256";
@@ -42,6 +45,8 @@ internal sealed class StoreLayout(string dataRoot)
     public string Blob(Digest digest) => $"{Blobs}/{digest.Hex}";
 
     public string Record(Digest id) => $"{Records}/{id.Hex}.json";
+
+    public string Origin(Digest diffId) => $"{Origins}/{diffId.Hex}.json";
 
     public string Layer(Digest chainId) => $"{Layers}/{chainId.Hex}";
 
@@ -67,7 +72,7 @@ internal sealed class StoreLayout(string dataRoot)
     {
         // 0700: unpacked layers hold setuid programs, which no user of the host may reach (CVE-2021-41091).
         const uint Private = 0x1c0;
-        foreach (string directory in new[] { Blobs, Records, References, BlobStaging, Layers })
+        foreach (string directory in new[] { Blobs, Records, References, Origins, BlobStaging, Layers })
         {
             Files.MakeDirectories(directory, Private);
         }

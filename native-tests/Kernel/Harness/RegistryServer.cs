@@ -19,7 +19,8 @@ internal sealed class RegistryServer : IDisposable
     /// <param name="scratch">A directory for the server's own files.</param>
     /// <param name="settings">Further top-level sections of its configuration.</param>
     /// <param name="tls">Serve TLS with this certificate for 127.0.0.1.</param>
-    public RegistryServer(string content, string scratch, string settings = "", X509Certificate2? tls = null)
+    /// <param name="readOnly">Refuse every push, as in maintenance.</param>
+    public RegistryServer(string content, string scratch, string settings = "", X509Certificate2? tls = null, bool readOnly = false)
     {
         Content = content;
         Port = FreePort();
@@ -41,6 +42,7 @@ internal sealed class RegistryServer : IDisposable
             storage:
               filesystem: {rootdirectory: "{{content}}"}
               delete: {enabled: true}
+              maintenance: {readonly: {enabled: {{(readOnly ? "true" : "false")}} } }
             http: {addr: "127.0.0.1:{{Port}}"{{certificate}} }
             {{settings}}
             """);
@@ -100,6 +102,15 @@ internal sealed class RegistryServer : IDisposable
             "application/vnd.oci.image.config.v1+json");
         const string Type = "application/vnd.oci.image.manifest.v1+json";
         return PushManifest(repository, tag, $$"""{"schemaVersion":2,"mediaType":"{{Type}}","config":{{config}},"layers":[{{layer}}]}""", Type);
+    }
+
+    /// <summary>The digest that a tag stands for; of a registry that asks for no login.</summary>
+    public string DigestOf(string repository, string tag)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Head, $"http://{Host}/v2/{repository}/manifests/{tag}");
+        request.Headers.TryAddWithoutValidation("Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json");
+        using HttpResponseMessage response = _client.Send(request);
+        return response.EnsureSuccessStatusCode().Headers.GetValues("Docker-Content-Digest").Single();
     }
 
     /// <summary>The file in which the registry keeps a blob.</summary>

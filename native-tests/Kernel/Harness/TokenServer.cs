@@ -5,8 +5,8 @@ using System.Text;
 
 namespace Hull.Kernel.Tests.Harness;
 
-/// <summary>A token server for docker-registry's <c>auth: token</c>: whoever has the password may pull what the scope
-/// names, anybody else gets 401.</summary>
+/// <summary>A token server for docker-registry's <c>auth: token</c>: whoever has the password may do what the scopes
+/// say, anybody else gets 401.</summary>
 internal sealed class TokenServer : IDisposable
 {
     private const string Issuer = "hull-test";
@@ -66,17 +66,19 @@ internal sealed class TokenServer : IDisposable
         }
 
         Given++;
-        string[] scope = context.Request.QueryString["scope"]!.Split(':');
-        context.Response.Close(Encoding.UTF8.GetBytes($$"""{"token":"{{Sign(scope[1])}}","expires_in":300}"""), true);
+        context.Response.Close(
+            Encoding.UTF8.GetBytes($$"""{"token":"{{Sign(context.Request.QueryString.GetValues("scope") ?? [])}}","expires_in":300}"""), true);
     }
 
     /// <summary>A JWT that carries its certificate (x5c), which the registry checks against its bundle.</summary>
-    private string Sign(string repository)
+    private string Sign(string[] scopes)
     {
+        string access = string.Join(',', scopes.Select(scope => scope.Split(':')).Select(parts =>
+            $$"""{"type":"repository","name":"{{parts[1]}}","actions":[{{string.Join(',', parts[2].Split(',').Select(action => $"\"{action}\""))}}]}"""));
         long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         string header = $$"""{"typ":"JWT","alg":"RS256","x5c":["{{Convert.ToBase64String(_certificate.RawData)}}"]}""";
         string claims = $$"""
-            {"iss":"{{Issuer}}","sub":"{{RegistryServer.User}}","aud":"{{Service}}","exp":{{now + 300}},"nbf":{{now - 60}},"iat":{{now}},"jti":"{{Given}}","access":[{"type":"repository","name":"{{repository}}","actions":["pull"]}]}
+            {"iss":"{{Issuer}}","sub":"{{RegistryServer.User}}","aud":"{{Service}}","exp":{{now + 300}},"nbf":{{now - 60}},"iat":{{now}},"jti":"{{Given}}","access":[{{access}}]}
             """;
         string text = $"{Encode(Encoding.UTF8.GetBytes(header))}.{Encode(Encoding.UTF8.GetBytes(claims))}";
         using RSA key = _certificate.GetRSAPrivateKey()!;

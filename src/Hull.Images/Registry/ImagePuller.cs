@@ -151,6 +151,7 @@ public sealed class ImagePuller
 
         ImageReference byDigest = ImageReference.Parse($"{reference.Name}@{resolved.Root.Digest}");
         Image image = ingest.Commit(reference.Digest is null ? [reference, byDigest] : [byDigest]);
+        _store.Origins.Add(reference.Name, ingest.Layers.Select(layer => (layer.DiffId, layer.Descriptor)));
         return new PullResult(image, reference, resolved.Root.Digest, Downloaded: before != image.Id);
     }
 }

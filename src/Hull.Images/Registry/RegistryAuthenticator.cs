@@ -6,13 +6,14 @@ using System.Text.Json;
 namespace Hull.Images.Registry;
 
 /// <summary>Answers a registry's challenge with the header that goes into the next request: Basic, or a Bearer token
-/// bought at the challenge's realm. One per endpoint and repository; thread-safe.</summary>
+/// bought at the challenge's realm. One per endpoint and purpose; thread-safe.</summary>
 /// <remarks>The realm is the registry's word, and the registry may lie (CVE-2026-33540). A password goes to a realm on the
 /// registry's own host, in its domain, or to one that the settings name for it; elsewhere nothing is sent, not even what
 /// the user keeps for that other host: the token it buys, for a scope hidden in the realm's query, would go to the
 /// registry that lied. Redirects of the token server are refused.</remarks>
+/// <param name="scopes">What a token is to be good for, see <see cref="TokenScope"/>.</param>
 internal sealed class RegistryAuthenticator(
-    RegistryTransport transport, RegistrySettings settings, CredentialStore credentials, RegistryEndpoint endpoint, string repository)
+    RegistryTransport transport, RegistrySettings settings, CredentialStore credentials, RegistryEndpoint endpoint, IReadOnlyList<string> scopes)
     : IDisposable
 {
     private const int MaximumTokenBody = 1 << 20;
@@ -112,7 +113,6 @@ internal sealed class RegistryAuthenticator(
 
     private HttpRequestMessage TokenRequest(Uri realm, string? service, RegistryCredential? credential)
     {
-        string scope = $"repository:{repository}:pull";
         if (credential is RegistryCredential.IdentityToken identity)
         {
             return new HttpRequestMessage(HttpMethod.Post, realm)
@@ -122,7 +122,7 @@ internal sealed class RegistryAuthenticator(
                     new("grant_type", "refresh_token"),
                     new("service", service ?? ""),
                     new("client_id", "hull"),
-                    new("scope", scope),
+                    new("scope", string.Join(' ', scopes)),
                     new("refresh_token", identity.Token),
                 ]),
             };
@@ -134,7 +134,11 @@ internal sealed class RegistryAuthenticator(
             query.Append(query.Length > 0 ? "&" : "").Append("service=").Append(Uri.EscapeDataString(service));
         }
 
-        query.Append(query.Length > 0 ? "&" : "").Append("scope=").Append(Uri.EscapeDataString(scope));
+        foreach (string scope in scopes)
+        {
+            query.Append(query.Length > 0 ? "&" : "").Append("scope=").Append(Uri.EscapeDataString(scope));
+        }
+
         HttpRequestMessage request = new(HttpMethod.Get, new UriBuilder(realm) { Query = query.ToString() }.Uri);
         if (credential is RegistryCredential.Password password)
         {

@@ -10,14 +10,17 @@ namespace Hull.Images.Registry;
 /// <param name="MediaType">What it is, by Content-Type and by its own word, which agree.</param>
 internal sealed record FetchedManifest(Digest Digest, string MediaType, byte[] Content);
 
-/// <summary>One repository at one endpoint: the pull half of the OCI distribution-spec. Thread-safe.</summary>
-internal sealed class RegistryClient(
+/// <summary>One repository at one endpoint: this part sends, follows and pulls, the other pushes (OCI distribution-spec).
+/// Thread-safe.</summary>
+/// <param name="scopes">What its tokens are for, see <see cref="TokenScope"/>; null for pulling.</param>
+internal sealed partial class RegistryClient(
     RegistryTransport transport,
     RegistrySettings settings,
     CredentialStore credentials,
     RegistryEndpoint endpoint,
     ImageReference reference,
-    RetryPolicy retry)
+    RetryPolicy retry,
+    IReadOnlyList<string>? scopes = null)
     : IDisposable
 {
     private const int MaximumRedirects = 10;
@@ -26,7 +29,8 @@ internal sealed class RegistryClient(
     private static readonly string[] ManifestTypes =
         [MediaTypes.OciIndex, MediaTypes.DockerManifestList, MediaTypes.OciManifest, MediaTypes.DockerManifest];
 
-    private readonly RegistryAuthenticator _authenticator = new(transport, settings, credentials, endpoint, reference.Path);
+    private readonly RegistryAuthenticator _authenticator = new(
+        transport, settings, credentials, endpoint, scopes ?? [TokenScope.Pull(reference.Path)]);
 
     public RegistryEndpoint Endpoint => endpoint;
 
@@ -52,8 +56,7 @@ internal sealed class RegistryClient(
         HttpRequestMessage request = response.RequestMessage!;
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            byte[] error = await RegistryBody.ReadAsync(response, MaximumErrorBody, SilenceLimit, cancel).ConfigureAwait(false);
-            throw PullRefusal.ForManifest(RegistryFailure.From(request, response, error, ""), reference, credentials.File);
+            throw PullRefusal.ForManifest(await RefusalAsync(response, "", cancel).ConfigureAwait(false), reference, credentials.File);
         }
 
         byte[] content = await RegistryBody.ReadAsync(response, ImageDocuments.MaxSize, SilenceLimit, cancel).ConfigureAwait(false);
@@ -112,7 +115,7 @@ internal sealed class RegistryClient(
         {
             if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "https" or "http" && url!.UserInfo.Length == 0)
             {
-                HttpResponseMessage response = await FollowAsync(BlobRequest(url, offset), null, cancel).ConfigureAwait(false);
+                HttpResponseMessage response = await FollowAsync(() => BlobRequest(url, offset), null, cancel).ConfigureAwait(false);
                 return await CheckBlobAsync(response, what, cancel).ConfigureAwait(false);
             }
         }
@@ -129,8 +132,7 @@ internal sealed class RegistryClient(
 
         using (response)
         {
-            byte[] body = await RegistryBody.ReadAsync(response, MaximumErrorBody, SilenceLimit, cancel).ConfigureAwait(false);
-            throw RegistryFailure.From(response.RequestMessage!, response, body, what);
+            throw await RefusalAsync(response, what, cancel).ConfigureAwait(false);
         }
     }
 
@@ -167,7 +169,7 @@ internal sealed class RegistryClient(
     private async Task<HttpResponseMessage> AuthorizedAsync(Func<HttpRequestMessage> create, CancellationToken cancel)
     {
         AuthenticationHeaderValue? header = _authenticator.Current;
-        HttpResponseMessage response = await FollowAsync(create(), header, cancel).ConfigureAwait(false);
+        HttpResponseMessage response = await FollowAsync(create, header, cancel).ConfigureAwait(false);
 
         // Twice: the first answer may be a token that has just run out.
         for (int answers = 0; answers < 2 && response.StatusCode == HttpStatusCode.Unauthorized; answers++)
@@ -187,7 +189,7 @@ internal sealed class RegistryClient(
             }
 
             response.Dispose();
-            response = await FollowAsync(create(), header, cancel).ConfigureAwait(false);
+            response = await FollowAsync(create, header, cancel).ConfigureAwait(false);
         }
 
         return response;
@@ -195,9 +197,11 @@ internal sealed class RegistryClient(
 
     /// <summary>Follows redirects. The Authorization header goes to the registry's own origin only, and TLS is not lost
     /// on the way.</summary>
+    /// <param name="create">Makes the request anew for each host: a body that has been sent cannot be sent again.</param>
     private async Task<HttpResponseMessage> FollowAsync(
-        HttpRequestMessage request, AuthenticationHeaderValue? header, CancellationToken cancel)
+        Func<HttpRequestMessage> create, AuthenticationHeaderValue? header, CancellationToken cancel)
     {
+        HttpRequestMessage request = create();
         for (int redirects = 0; ; redirects++)
         {
             Uri url = request.RequestUri!;
@@ -215,29 +219,28 @@ internal sealed class RegistryClient(
             using (response)
             {
                 Uri target = new(url, location);
-                if (redirects == MaximumRedirects)
-                {
-                    throw RegistryFailure.Of(RegistryError.Server, request, response, $"{url.Authority} redirects without end");
-                }
-
-                if (url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !transport.AllowsPlain(target))
-                {
-                    throw RegistryFailure.Of(
-                        RegistryError.Server,
-                        request,
-                        response,
-                        $"{url.Authority} redirects from https to {target.Scheme}://{target.Authority}, which is refused");
-                }
-
-                HttpRequestMessage next = new(request.Method, target);
-                foreach ((string name, IEnumerable<string> values) in request.Headers.Where(h => h.Key is "Accept" or "Range"))
-                {
-                    next.Headers.TryAddWithoutValidation(name, values);
-                }
-
+                CheckRedirect(request, response, target, redirects);
                 request.Dispose();
-                request = next;
+                request = create();
+                request.RequestUri = target;
             }
+        }
+    }
+
+    private void CheckRedirect(HttpRequestMessage request, HttpResponseMessage response, Uri target, int redirects)
+    {
+        Uri url = request.RequestUri!;
+        string? refused = redirects == MaximumRedirects ? $"{url.Authority} redirects without end"
+            : url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !transport.AllowsPlain(target)
+                ? $"{url.Authority} redirects from https to {target.Scheme}://{target.Authority}, which is refused"
+
+            // RFC 9110 section 15.4: 301, 302 and 303 may turn an upload into a GET, which nobody who redirects uploads means.
+            : (int)response.StatusCode is 301 or 302 or 303 && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head
+                ? $"{url.Authority} answers {request.Method} with the redirect {(int)response.StatusCode}, which does not keep the method"
+            : null;
+        if (refused is not null)
+        {
+            throw RegistryFailure.Of(RegistryError.Server, request, response, refused);
         }
     }
 

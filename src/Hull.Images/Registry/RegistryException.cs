@@ -52,6 +52,9 @@ public sealed class RegistryException : Exception
     /// <summary>A connection that was made and then broke: asking again may help.</summary>
     internal bool MayPass { get; init; }
 
+    /// <summary>How long the answer asked to wait; null where it did not.</summary>
+    internal TimeSpan? RetryAfter { get; init; }
+
     /// <summary>The same failure in the words of a wider context.</summary>
     internal RegistryException With(string message, RegistryError? kind = null) => new(kind ?? Kind, message, this)
     {
@@ -60,6 +63,7 @@ public sealed class RegistryException : Exception
         Status = Status,
         Code = Code,
         MayPass = MayPass,
+        RetryAfter = RetryAfter,
     };
 
     /// <summary>A URL fit for a message: signed URLs carry their secret in the query.</summary>

@@ -23,6 +23,7 @@ internal static class RegistryFailure
             Url = RegistryException.Redact(request.RequestUri!),
             Status = (int)response.StatusCode,
             Code = code,
+            RetryAfter = RetryAfter(response),
         };
 
     /// <summary>The failure that status and body tell.</summary>
@@ -34,7 +35,7 @@ internal static class RegistryFailure
         RegistryError kind = Kind(response.StatusCode, code);
         string said = error?.Message is { Length: > 0 } words ? Printable(words) : Words(response.StatusCode);
         string message = kind == RegistryError.RateLimited
-            ? $"{subject}: toomanyrequests: {said} ({request.RequestUri!.Authority} limits the rate of pulls; "
+            ? $"{subject}: toomanyrequests: {said} ({request.RequestUri!.Authority} limits the rate of requests; "
                 + $"{Later(response)} or log in for a higher limit)"
 #pragma warning disable CA1308 // Docker prints codes this way: "manifest unknown".
             : $"{subject}: {(code is null ? "" : code.ToLowerInvariant().Replace('_', ' ') + ": ")}{said}";
@@ -76,6 +77,8 @@ internal static class RegistryFailure
         HttpStatusCode.Unauthorized => "authentication required",
         HttpStatusCode.Forbidden => "access denied",
         HttpStatusCode.TooManyRequests => "too many requests",
+        HttpStatusCode.MethodNotAllowed => "the registry does not allow it",
+        HttpStatusCode.RequestEntityTooLarge => "too large",
         _ => $"the server answered with status {(int)status}",
     };
 

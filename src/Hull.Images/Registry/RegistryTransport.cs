@@ -60,6 +60,12 @@ internal sealed class RegistryTransport : IDisposable
         HttpMessageInvoker origin = _origins.GetOrAdd(url.GetLeftPart(UriPartial.Authority), _ => Open(url));
         using CancellationTokenSource limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limited.CancelAfter(SilenceLimit);
+        if (request.Content is UploadContent upload)
+        {
+            // A long upload is not silence: what the peer takes shows that it is there.
+            upload.Taken = () => limited.CancelAfter(SilenceLimit);
+        }
+
         try
         {
             return await origin.SendAsync(request, limited.Token).ConfigureAwait(false);

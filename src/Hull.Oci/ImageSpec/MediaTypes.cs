@@ -10,6 +10,7 @@ public static class MediaTypes
     public const string OciLayer = "application/vnd.oci.image.layer.v1.tar";
     public const string OciLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
     public const string OciLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+    public const string OciForeignLayer = "application/vnd.oci.image.layer.nondistributable.v1.tar";
     public const string OciEmpty = "application/vnd.oci.empty.v1+json";
 
     public const string DockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
@@ -32,7 +33,7 @@ public static class MediaTypes
     public static bool IsLayer(string? mediaType) =>
         mediaType is not null
         && (mediaType.StartsWith(OciLayer, StringComparison.Ordinal)
-            || mediaType.StartsWith("application/vnd.oci.image.layer.nondistributable.v1.tar", StringComparison.Ordinal)
+            || mediaType.StartsWith(OciForeignLayer, StringComparison.Ordinal)
             || mediaType is DockerLayer or DockerLayerGzip or DockerForeignLayerGzip
             || mediaType == "application/vnd.docker.image.rootfs.diff.tar.zstd");
 }

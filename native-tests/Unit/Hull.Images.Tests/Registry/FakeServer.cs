@@ -8,8 +8,13 @@ using System.Text;
 namespace Hull.Images.Tests.Registry;
 
 /// <summary>What a client asked.</summary>
-internal sealed record FakeRequest(string Method, string Path, string Query, IReadOnlyDictionary<string, string> Headers, string Body)
+internal sealed record FakeRequest(string Method, string Path, string Query, IReadOnlyDictionary<string, string> Headers, byte[] Content)
 {
+    public string Body => Encoding.UTF8.GetString(Content);
+
+    /// <summary>The connection was cut in the middle of the body; no answer will reach the client.</summary>
+    public bool IsCut { get; init; }
+
     public string? Authorization => Headers.GetValueOrDefault("Authorization");
 
     public override string ToString() => $"{Method} {Path}";
@@ -63,6 +68,9 @@ internal sealed class FakeServer : IDisposable
     /// <summary>All requests so far, in order of arrival.</summary>
     public ConcurrentQueue<FakeRequest> Requests { get; } = new();
 
+    /// <summary>Told of each request's head: after how many bytes of the body the connection is cut; null for none.</summary>
+    public Func<FakeRequest, int?> CutBody { get; set; } = _ => null;
+
     /// <summary>Connections accepted, those that never became a request included.</summary>
     public int Connections { get; private set; }
 
@@ -100,7 +108,7 @@ internal sealed class FakeServer : IDisposable
                 {
                     Requests.Enqueue(request);
                     FakeResponse response = _handle(request);
-                    if (!Write(stream, request, response))
+                    if (request.IsCut || !Write(stream, request, response))
                     {
                         return;
                     }
@@ -131,7 +139,7 @@ internal sealed class FakeServer : IDisposable
         return tls;
     }
 
-    private static FakeRequest? Read(Stream stream)
+    private FakeRequest? Read(Stream stream)
     {
         StringBuilder head = new();
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
@@ -157,11 +165,13 @@ internal sealed class FakeServer : IDisposable
             headers[line[..colon]] = line[(colon + 1)..].Trim();
         }
 
-        byte[] body = new byte[headers.TryGetValue("Content-Length", out string? length) ? int.Parse(length, null) : 0];
-        stream.ReadExactly(body);
         string[] first = lines[0].Split(' ');
         string[] target = first[1].Split('?', 2);
-        return new FakeRequest(first[0], target[0], target.Length > 1 ? target[1] : "", headers, Encoding.UTF8.GetString(body));
+        FakeRequest request = new(first[0], target[0], target.Length > 1 ? target[1] : "", headers, []);
+        int? cut = CutBody(request);
+        byte[] body = new byte[cut ?? (headers.TryGetValue("Content-Length", out string? length) ? int.Parse(length, null) : 0)];
+        stream.ReadExactly(body);
+        return request with { Content = body, IsCut = cut is not null };
     }
 
     private static bool Write(Stream stream, FakeRequest request, FakeResponse response)

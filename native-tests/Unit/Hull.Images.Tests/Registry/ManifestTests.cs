@@ -112,7 +112,7 @@ public sealed class ManifestTests
         Assert.Equal(RegistryError.RateLimited, error.Kind);
         Assert.Equal(
             $"pull {registry.Host}/app:1: toomanyrequests: You have reached your pull rate limit. "
-            + $"({registry.Host} limits the rate of pulls; try again in 3600 s or log in for a higher limit)",
+            + $"({registry.Host} limits the rate of requests; try again in 3600 s or log in for a higher limit)",
             error.Message);
         Assert.Single(registry.Requests);
     }

@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Hull.Kernel.Tests.Harness;
+
+/// <summary>What a <see cref="FaultyProxy"/> does to one connection.</summary>
+internal sealed record Fault
+{
+    /// <summary>Close after so many bytes from the client.</summary>
+    public long? CutUploadAfter { get; init; }
+
+    /// <summary>Close after so many bytes from the server.</summary>
+    public long? CutDownloadAfter { get; init; }
+
+    /// <summary>The wait before each piece that is passed on.</summary>
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>A text in what the server says, and what the client hears instead: lies about lengths and digests.</summary>
+    public (string From, string To)? Replace { get; init; }
+}
+
+/// <summary>A TCP proxy on a loopback port before a registry, which does to connections what networks and hostile servers do.</summary>
+internal sealed class FaultyProxy : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly int _target;
+    private readonly Func<int, Fault?> _plan;
+    private int _connections;
+
+    /// <param name="plan">The fault of a connection, counted from 1; null for none.</param>
+    public FaultyProxy(int target, Func<int, Fault?> plan)
+    {
+        _target = target;
+        _plan = plan;
+        _listener.Start();
+        new Thread(Accept) { IsBackground = true }.Start();
+    }
+
+    public string Host => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
+
+    /// <summary>Connections so far.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Connections cut so far.</summary>
+    public int Cuts { get; private set; }
+
+    public void Dispose() => _listener.Dispose();
+
+    private void Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                TcpClient client = _listener.AcceptTcpClient();
+                Fault fault = _plan(Interlocked.Increment(ref _connections)) ?? new Fault();
+                TcpClient server = new(AddressFamily.InterNetwork);
+                server.Connect(IPAddress.Loopback, _target);
+                new Thread(() => Pump(client, server, fault.CutUploadAfter, fault.Delay, null)) { IsBackground = true }.Start();
+                new Thread(() => Pump(server, client, fault.CutDownloadAfter, fault.Delay, fault.Replace)) { IsBackground = true }.Start();
+            }
+        }
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
+        {
+            // The listener was disposed: the test is over.
+        }
+    }
+
+    private void Pump(TcpClient from, TcpClient to, long? cutAfter, TimeSpan delay, (string From, string To)? replace)
+    {
+        byte[] buffer = new byte[16 << 10];
+        long passed = 0;
+        try
+        {
+            while (from.GetStream().Read(buffer) is int n and > 0)
+            {
+                Thread.Sleep(delay);
+                ReadOnlySpan<byte> piece = buffer.AsSpan(0, n);
+                if (cutAfter is { } limit && passed + n > limit)
+                {
+                    to.GetStream().Write(piece[..(int)(limit - passed)]);
+                    Cuts++;
+                    break;
+                }
+
+                passed += n;
+                // Latin-1 keeps every byte; heads come in one piece on loopback.
+                to.GetStream().Write(replace is { } lie
+                    ? Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(piece).Replace(lie.From, lie.To, StringComparison.Ordinal))
+                    : piece);
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
+        {
+            // One side is gone; so is the connection.
+        }
+
+        from.Dispose();
+        to.Dispose();
+    }
+}

@@ -1,0 +1,104 @@
+namespace Hull.Images.Registry;
+
+/// <summary>One blob on its way into a repository. A connection that breaks is taken up again where the registry says it
+/// ended, or from the start where the registry has dropped the upload. One use.</summary>
+/// <remarks>
+/// <code>
+/// POST ─► Location ─► PUT ?digest= with all bytes ─► 201
+///                      └─ breaks ─► GET Location ─► 204 Range: 0-N ─► PATCH the rest ─► PUT ?digest= ─► 201
+///                                                └► gone ─► HEAD blob ─► POST again
+/// </code>
+/// OCI distribution-spec, "Pushing blobs".
+/// </remarks>
+/// <param name="what">Names the blob in errors: <c>layer 0123456789ab</c>.</param>
+/// <param name="progress">Told how many bytes are sent.</param>
+/// <param name="retrying">Told the wait before each further attempt.</param>
+internal sealed class BlobUpload(
+    RegistryClient client, UploadSource source, string what, Action<long> progress, Action<TimeSpan> retrying)
+{
+    /// <summary>A server that takes a few bytes a connection is not followed for ever.</summary>
+    private const int MaximumRestarts = 100;
+
+    private Uri? _location;
+    private long _received;
+
+    /// <param name="location">Of an upload that has begun; null to begin one.</param>
+    /// <exception cref="RegistryException">Refused, or broken too often.</exception>
+    public async Task RunAsync(Uri? location, CancellationToken cancel)
+    {
+        _location = location;
+        int failures = 0;
+        for (int restarts = 0; ; restarts++)
+        {
+            try
+            {
+                if (restarts > 0)
+                {
+                    long before = _received;
+                    if (await FindPlaceAsync(cancel).ConfigureAwait(false))
+                    {
+                        return;
+                    }
+
+                    failures = _received > before ? 0 : failures;
+                }
+
+                await SendAsync(cancel).ConfigureAwait(false);
+                return;
+            }
+            catch (RegistryException e) when (_location is not null && IsPassing(e) && restarts < MaximumRestarts)
+            {
+                TimeSpan wait = e.RetryAfter ?? client.Retry.After(++failures);
+                if (failures >= client.Retry.Attempts || wait > client.Retry.LongestWait)
+                {
+                    throw;
+                }
+
+                retrying(wait);
+                await Task.Delay(wait, cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task SendAsync(CancellationToken cancel)
+    {
+        _location ??= await client.BeginUploadAsync(source.Digest, null, cancel).ConfigureAwait(false);
+        if (_received > 0)
+        {
+            if (_received < source.Size)
+            {
+                _location = await client.ContinueUploadAsync(_location!, _received, source.Size, () => Content(_received), what, cancel).ConfigureAwait(false);
+                _received = source.Size;
+            }
+
+            await client.FinishUploadAsync(_location!, source.Digest, null, what, cancel).ConfigureAwait(false);
+            return;
+        }
+
+        await client.FinishUploadAsync(_location!, source.Digest, () => Content(0), what, cancel).ConfigureAwait(false);
+    }
+
+    private UploadContent Content(long offset) => new(source, offset, progress);
+
+    /// <summary>Asks where a broken upload is to go on.</summary>
+    /// <returns>Whether nothing is left to do: the last answer was lost, and the blob is there.</returns>
+    private async Task<bool> FindPlaceAsync(CancellationToken cancel)
+    {
+        (Uri Location, long Received)? status = await client.UploadStatusAsync(_location!, cancel).ConfigureAwait(false);
+
+        // One byte and none look alike in the answer ("0-0"), so neither is built upon.
+        if (status is { Received: > 1 } known && known.Received <= source.Size)
+        {
+            (_location, _received) = known;
+            return false;
+        }
+
+        (_location, _received) = (null, 0);
+        return await client.HasBlobAsync(source.Digest, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether another attempt may do better: the connection, an overloaded server, an upload that is gone (404) or
+    /// stands elsewhere than we think (416).</summary>
+    private static bool IsPassing(RegistryException e) =>
+        e.Kind == RegistryError.Unreachable || e.Status is 404 or 408 or 416 or 429 or >= 500;
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Hull.Oci;
+using Hull.Oci.ImageSpec;
+
+namespace Hull.Images.Registry;
+
+/// <summary>Brings the layers of one image to a repository, <see cref="Concurrency"/> at a time: those it has are left, those
+/// another repository of the registry has are mounted, and only the rest is sent. The first failure ends the others.</summary>
+internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageReference target, OrderedProgress progress)
+{
+    /// <summary>As docker's max-concurrent-uploads.</summary>
+    private const int Concurrency = 5;
+
+    /// <summary>How many repositories are asked for one layer: each costs a round trip.</summary>
+    private const int MaximumMounts = 3;
+
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(50);
+
+    /// <param name="layers">The layers with their descriptors in the manifest, bottom first.</param>
+    /// <param name="compress">Whether plain tars are compressed: no registry has the image as it is.</param>
+    /// <returns>The layers as the registry has them, in the same order.</returns>
+    /// <exception cref="RegistryException">An upload failed for good.</exception>
+    /// <exception cref="ImageException">A stored blob is missing or damaged.</exception>
+    public async Task<IReadOnlyList<Descriptor>> RunAsync(
+        IReadOnlyList<(Digest DiffId, Descriptor Blob)> layers, bool compress, CancellationToken cancel)
+    {
+        List<(Digest DiffId, Descriptor Blob)> distinct = [.. layers.DistinctBy(layer => layer.Blob.Digest)];
+        foreach ((Digest diffId, _) in distinct)
+        {
+            progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Preparing, 0, 0));
+        }
+
+        foreach ((Digest diffId, _) in distinct.Skip(Concurrency))
+        {
+            progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Waiting, 0, 0));
+        }
+
+        Dictionary<Digest, Descriptor> pushed = [];
+        await Parallel.ForEachAsync(
+            distinct,
+            new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancel },
+            async (layer, token) =>
+            {
+                Descriptor result = await PushAsync(layer.DiffId, layer.Blob, compress, token).ConfigureAwait(false);
+                lock (pushed)
+                {
+                    pushed.Add(layer.Blob.Digest, result);
+                }
+            }).ConfigureAwait(false);
+        store.Origins.Add(target.Name, distinct.Where(layer => !PushedManifest.IsForeign(layer.Blob)).Select(layer => (layer.DiffId, pushed[layer.Blob.Digest])));
+        return [.. layers.Select(layer => pushed[layer.Blob.Digest])];
+    }
+
+    private async Task<Descriptor> PushAsync(Digest diffId, Descriptor blob, bool compress, CancellationToken cancel)
+    {
+        if (PushedManifest.IsForeign(blob))
+        {
+            Report(diffId, TransferPhase.Skipped, blob.Size);
+            return blob;
+        }
+
+        string? compressed = compress ? PushedManifest.Compressed(blob.MediaType) : null;
+        IReadOnlyList<LayerOrigin> origins =
+            [.. store.Origins.Of(diffId).Where(origin => compressed is null ? origin.Blob.Digest == blob.Digest : origin.Blob.MediaType == compressed)];
+        Descriptor? known = compressed is null ? blob : origins.Count > 0 ? origins[0].Blob : null;
+        Uri? location = null;
+        if (known is not null)
+        {
+            if (await client.HasBlobAsync(known.Digest, cancel).ConfigureAwait(false))
+            {
+                Report(diffId, TransferPhase.LayerAlreadyExists, known.Size);
+                return known;
+            }
+
+            foreach (string path in Neighbours(origins, known.Digest))
+            {
+                location = await client.BeginUploadAsync(known.Digest, path, cancel).ConfigureAwait(false);
+                if (location is null)
+                {
+                    progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Mounted, 0, known.Size) { From = path });
+                    return known;
+                }
+            }
+        }
+
+        if (compressed is null)
+        {
+            await UploadAsync(diffId, store.Blobs.Source(blob.Digest), location, cancel).ConfigureAwait(false);
+            return blob;
+        }
+
+        using BlobWriter gzip = Compress(blob, cancel);
+        UploadSource made = new(gzip.Finish(), gzip.Length, gzip.OpenRead);
+        if (await client.HasBlobAsync(made.Digest, cancel).ConfigureAwait(false))
+        {
+            Report(diffId, TransferPhase.LayerAlreadyExists, made.Size);
+        }
+        else
+        {
+            await UploadAsync(diffId, made, location, cancel).ConfigureAwait(false);
+        }
+
+        return new Descriptor { MediaType = compressed, Digest = made.Digest, Size = made.Size };
+    }
+
+    /// <summary>Other repositories of the registry that may have the blob.</summary>
+    private IEnumerable<string> Neighbours(IReadOnlyList<LayerOrigin> origins, Digest blob) =>
+        origins.Where(origin => origin.Blob.Digest == blob).Select(origin => ImagePusher.PathWithin(origin.Repository, target))
+            .OfType<string>().Take(MaximumMounts);
+
+    private async Task UploadAsync(Digest diffId, UploadSource source, Uri? location, CancellationToken cancel)
+    {
+        long reported = 0;
+        Report(diffId, TransferPhase.Pushing, source.Size);
+        BlobUpload upload = new(
+            client,
+            source,
+            $"layer {diffId.Short}",
+            sent =>
+            {
+                long now = Stopwatch.GetTimestamp();
+                if (sent == source.Size || reported == 0 || Stopwatch.GetElapsedTime(reported, now) >= ReportInterval)
+                {
+                    reported = now;
+                    progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Pushing, sent, source.Size));
+                }
+            },
+            wait => progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Retrying, 0, source.Size) { Wait = wait }));
+        await upload.RunAsync(location, cancel).ConfigureAwait(false);
+        Report(diffId, TransferPhase.Pushed, source.Size);
+    }
+
+    /// <summary>The blob as gzip, in a staging file. The same bytes each time: RFC 1952's header without a time or a name.</summary>
+    /// <exception cref="ImageException">Corrupt: the stored blob was changed.</exception>
+    private BlobWriter Compress(Descriptor blob, CancellationToken cancel)
+    {
+        BlobWriter gzip = store.Blobs.Begin();
+        try
+        {
+            using FileStream stored = store.Blobs.OpenRead(blob.Digest);
+            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            using (GZipStream compress = new(gzip, CompressionLevel.Optimal, leaveOpen: true))
+            {
+                byte[] buffer = new byte[128 << 10];
+                while (stored.Read(buffer) is int n and > 0)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    hash.AppendData(buffer, 0, n);
+                    compress.Write(buffer, 0, n);
+                }
+            }
+
+            Digest actual = Digest.FromHash(hash.GetHashAndReset());
+            return actual == blob.Digest
+                ? gzip
+                : throw new ImageException(
+                    ImageError.Corrupt, $"blob {blob.Digest}: the stored file has the digest {actual} (remove the image and load it again)");
+        }
+        catch
+        {
+            gzip.Dispose();
+            throw;
+        }
+    }
+
+    private void Report(Digest diffId, TransferPhase phase, long total) => progress.Layer(new LayerProgress(diffId.Short, phase, 0, total));
+}

@@ -1,0 +1,167 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Hull.Oci;
+
+namespace Hull.Images.Registry;
+
+/// <summary>The push half: OCI distribution-spec, "Push".</summary>
+internal sealed partial class RegistryClient
+{
+    /// <summary>Above this a registry is asked first whether it wants the body at all (RFC 9110 section 10.1.1).</summary>
+    private const long ExpectAbove = 1 << 20;
+
+    /// <summary>Whether somebody answers here who may be a registry; any status is an answer.</summary>
+    /// <exception cref="RegistryException">Unreachable.</exception>
+    public async Task PingAsync(CancellationToken cancel)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, endpoint.Url(""));
+        using HttpResponseMessage response = await transport.SendAsync(request, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the repository has a blob.</summary>
+    /// <exception cref="RegistryException">The registry refuses to say, or is unreachable.</exception>
+    public async Task<bool> HasBlobAsync(Digest digest, CancellationToken cancel)
+    {
+        using HttpResponseMessage response = await SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Head, endpoint.Url($"{reference.Path}/blobs/{digest}")), cancel).ConfigureAwait(false);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.OK => true,
+            HttpStatusCode.NotFound => false,
+            _ => throw await RefusalAsync(response, $"blob {digest.Short}", cancel).ConfigureAwait(false),
+        };
+    }
+
+    /// <summary>Begins an upload, or has the registry take the blob from another of its repositories.</summary>
+    /// <param name="mountFrom">The repository that may have the blob; null for none.</param>
+    /// <returns>Where the bytes go; null where the blob was mounted, and nothing is to be sent.</returns>
+    /// <exception cref="RegistryException">Refused or unreachable.</exception>
+    public async Task<Uri?> BeginUploadAsync(Digest digest, string? mountFrom, CancellationToken cancel)
+    {
+        string query = mountFrom is null ? "" : $"?mount={Uri.EscapeDataString(digest.ToString())}&from={Uri.EscapeDataString(mountFrom)}";
+        using HttpResponseMessage response = await SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Post, endpoint.Url($"{reference.Path}/blobs/uploads/{query}")), cancel).ConfigureAwait(false);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.Accepted => UploadLocation(response),
+            HttpStatusCode.Created when mountFrom is not null => null,
+            _ => throw await RefusalAsync(response, $"blob {digest.Short}", cancel).ConfigureAwait(false),
+        };
+    }
+
+    /// <summary>Sends a whole blob, or its rest, as the last request of its upload.</summary>
+    /// <exception cref="RegistryException">Refused, or the connection broke.</exception>
+    public async Task FinishUploadAsync(Uri location, Digest digest, Func<UploadContent>? content, string what, CancellationToken cancel)
+    {
+        UriBuilder target = new(location);
+        target.Query = $"{target.Query.TrimStart('?')}{(target.Query.Length > 1 ? "&" : "")}digest={Uri.EscapeDataString(digest.ToString())}";
+        using HttpResponseMessage response = await AuthorizedAsync(
+            () => UploadRequest(HttpMethod.Put, target.Uri, content?.Invoke()), cancel).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw await RefusalAsync(response, what, cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends the rest of a blob from an offset on, and leaves the upload open.</summary>
+    /// <returns>Where the next request of this upload goes.</returns>
+    /// <exception cref="RegistryException">Refused, or the connection broke.</exception>
+    public async Task<Uri> ContinueUploadAsync(
+        Uri location, long offset, long size, Func<UploadContent> content, string what, CancellationToken cancel)
+    {
+        using HttpResponseMessage response = await AuthorizedAsync(
+            () =>
+            {
+                HttpRequestMessage request = UploadRequest(HttpMethod.Patch, location, content());
+
+                // Not RFC 9110's form, which has a unit and a total: distribution-spec, "Pushing a blob in chunks".
+                request.Content!.Headers.TryAddWithoutValidation("Content-Range", $"{offset}-{size - 1}");
+                return request;
+            },
+            cancel).ConfigureAwait(false);
+        return response.IsSuccessStatusCode
+            ? UploadLocation(response)
+            : throw await RefusalAsync(response, what, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>How much of an upload the registry has kept, and where it goes on; null where it has dropped the upload. Asks
+    /// once.</summary>
+    /// <exception cref="RegistryException">Unreachable.</exception>
+    public async Task<(Uri Location, long Received)?> UploadStatusAsync(Uri location, CancellationToken cancel)
+    {
+        using HttpResponseMessage response = await AuthorizedAsync(() => new HttpRequestMessage(HttpMethod.Get, location), cancel).ConfigureAwait(false);
+        string range = response.Headers.NonValidated.TryGetValues("Range", out HeaderStringValues values) ? values.ToString() : "";
+        return response.StatusCode == HttpStatusCode.NoContent && response.Headers.Location is not null
+            && range.StartsWith("0-", StringComparison.Ordinal) && long.TryParse(range.AsSpan(2), out long last)
+            ? (UploadLocation(response), last + 1)
+            : null;
+    }
+
+    /// <summary>Puts a manifest or index under a tag or digest. All that it names must be in the repository before.</summary>
+    /// <exception cref="RegistryException">Refused or unreachable; Corrupt where the registry says it has kept other bytes.</exception>
+    public async Task<Digest> PutManifestAsync(string tagOrDigest, byte[] content, string mediaType, CancellationToken cancel)
+    {
+        using HttpResponseMessage response = await SendAsync(
+            () =>
+            {
+                HttpRequestMessage request = new(HttpMethod.Put, endpoint.Url($"{reference.Path}/manifests/{tagOrDigest}"))
+                {
+                    Content = new ByteArrayContent(content),
+                };
+                request.Content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
+                return request;
+            },
+            cancel).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw await RefusalAsync(response, $"manifest {tagOrDigest}", cancel).ConfigureAwait(false);
+        }
+
+        Digest digest = Digest.Of(content);
+        return ContentDigest(response) is not { } kept || kept == digest
+            ? digest
+            : throw RegistryFailure.Of(
+                RegistryError.Corrupt, response.RequestMessage!, response,
+                $"manifest {tagOrDigest}: digest mismatch: sent {digest}, {endpoint.Base.Authority} keeps {kept}");
+    }
+
+    private static HttpRequestMessage UploadRequest(HttpMethod method, Uri location, UploadContent? content)
+    {
+        HttpRequestMessage request = new(method, location);
+        if (content is not null)
+        {
+            content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+            request.Content = content;
+            request.Headers.ExpectContinue = content.Headers.ContentLength > ExpectAbove;
+        }
+
+        return request;
+    }
+
+    /// <summary>Where the next bytes go: relative to the request, or another host, which then gets no credentials.</summary>
+    private Uri UploadLocation(HttpResponseMessage response)
+    {
+        HttpRequestMessage request = response.RequestMessage!;
+        Uri url = request.RequestUri!;
+        if (response.Headers.Location is not Uri location)
+        {
+            throw RegistryFailure.Of(RegistryError.Server, request, response, $"{url.Authority} began an upload without saying where (no Location)");
+        }
+
+        Uri target = new(url, location);
+        return url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !transport.AllowsPlain(target)
+            ? throw RegistryFailure.Of(
+                RegistryError.Server,
+                request,
+                response,
+                $"{url.Authority} wants the upload at {target.Scheme}://{target.Authority}, which is refused "
+                    + "(is it behind a proxy that does not tell it of https, by X-Forwarded-Proto?)")
+            : target;
+    }
+
+    private async Task<RegistryException> RefusalAsync(HttpResponseMessage response, string what, CancellationToken cancel)
+    {
+        byte[] body = await RegistryBody.ReadAsync(response, MaximumErrorBody, SilenceLimit, cancel).ConfigureAwait(false);
+        return RegistryFailure.From(response.RequestMessage!, response, body, what);
+    }
+}
