@@ -1,6 +1,7 @@
 using Hull.Cli.Commands;
 using Hull.Cli.Commands.Images;
 using Hull.Cli.Commands.Networks;
+using Hull.Cli.Commands.Registries;
 using Hull.Cli.Help;
 using Hull.Cli.Parsing;
 
@@ -10,7 +11,7 @@ namespace Hull.Cli;
 internal static class CommandTable
 {
     /// <summary>The commands that a newcomer meets first, in docker's order.</summary>
-    public static IReadOnlyList<string> CommonVerbs => ["run", "exec", "ps", "pull", "push", "images", "version", "info"];
+    public static IReadOnlyList<string> CommonVerbs => ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "version", "info"];
 
     public static IReadOnlyList<string> OtherVerbs =>
     [
@@ -64,6 +65,8 @@ internal static class CommandTable
             "rmi" => RemoveImageCommand.Create(context, "rmi"),
             "pull" => PullCommand.Create(context, "pull"),
             "push" => PushCommand.Create(context, "push"),
+            "login" => LoginCommand.Create(context),
+            "logout" => LoginCommand.CreateLogout(context),
             "load" => LoadCommand.Create(context, "load"),
             "save" => SaveCommand.Create(context, "save"),
             "import" => ImportCommand.Create(context, "import"),

@@ -24,6 +24,7 @@ public sealed partial class FileLock : IDisposable
         Take(path, (shared ? LockShared : LockExclusive) | LockNonBlocking);
 
     /// <summary>Waits for the exclusive lock of a directory; null where there is none of that name.</summary>
+    /// <exception cref="SyscallException">The directory cannot be opened or locked.</exception>
     public static FileLock? AcquireDirectory(string path)
     {
         SafeFileHandle? directory = Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, 0, out Errno errno);

@@ -49,20 +49,41 @@ public static unsafe partial class Terminals
     /// <returns>The settings to hand to <see cref="Restore"/>.</returns>
     public static TerminalSettings MakeRaw(SafeFileHandle terminal)
     {
-        TerminalSettings before = new();
+        TerminalSettings before = Read(terminal);
         byte* raw = stackalloc byte[TerminalSettings.Bytes];
-        // SAFETY: glibc writes one struct termios, 60 bytes, into each buffer.
-        fixed (byte* p = before.Native)
-        {
-            if (tcgetattr(Files.Fd(terminal), p) != 0)
-            {
-                throw SyscallException.Last("tcgetattr");
-            }
-        }
-
         before.Native.CopyTo(new Span<byte>(raw, TerminalSettings.Bytes));
+        // SAFETY: glibc changes one struct termios, 60 bytes, in the local buffer, and reads it back from there.
         cfmakeraw(raw);
         return tcsetattr(Files.Fd(terminal), 0, raw) == 0 ? before : throw SyscallException.Last("tcsetattr");
+    }
+
+    /// <summary>No echo of what is typed but the line's end (ECHO and ECHONL of c_lflag, termios(3)): for a password.</summary>
+    /// <returns>The settings to hand to <see cref="Restore"/>.</returns>
+    public static TerminalSettings HideInput(SafeFileHandle terminal)
+    {
+        const int LocalFlagsOffset = 12;
+        const uint Echo = 0x8;
+        const uint EchoNewLine = 0x40;
+        TerminalSettings before = Read(terminal);
+        Span<byte> hidden = stackalloc byte[TerminalSettings.Bytes];
+        before.Native.CopyTo(hidden);
+        ref uint flags = ref MemoryMarshal.AsRef<uint>(hidden[LocalFlagsOffset..]);
+        flags = (flags & ~Echo) | EchoNewLine;
+        // SAFETY: glibc reads one struct termios from the local buffer of that size.
+        fixed (byte* p = hidden)
+        {
+            return tcsetattr(Files.Fd(terminal), 0, p) == 0 ? before : throw SyscallException.Last("tcsetattr");
+        }
+    }
+
+    private static TerminalSettings Read(SafeFileHandle terminal)
+    {
+        TerminalSettings settings = new();
+        // SAFETY: glibc writes one struct termios, 60 bytes, into the pinned array of that size.
+        fixed (byte* p = settings.Native)
+        {
+            return tcgetattr(Files.Fd(terminal), p) == 0 ? settings : throw SyscallException.Last("tcgetattr");
+        }
     }
 
     /// <summary>Puts settings back at once (TCSANOW: waiting for output to drain would hang on a stopped terminal).

@@ -13,8 +13,18 @@ internal readonly record struct CredentialHelperResult(string? User, string? Sec
     public override string ToString() => Failure ?? (Secret is null ? "none" : "found");
 }
 
-/// <summary>Runs <c>docker-credential-NAME get</c>: the server on standard input, JSON on standard output.</summary>
-internal static class CredentialHelper
+/// <summary>A program that keeps credentials (docker-credential-helpers).</summary>
+internal interface ICredentialHelper
+{
+    CredentialHelperResult Get(string helper, string server);
+
+    CredentialHelperResult Store(string helper, string server, string user, string secret);
+
+    CredentialHelperResult Erase(string helper, string server);
+}
+
+/// <summary>Runs <c>docker-credential-NAME get|store|erase</c>: the server, or what is to be kept as JSON, on standard input.</summary>
+internal sealed class CredentialHelper : ICredentialHelper
 {
     /// <summary>The words by which every helper says that it has no entry; they go with exit status 1.</summary>
     private const string NotFound = "credentials not found in native keychain";
@@ -24,7 +34,21 @@ internal static class CredentialHelper
     private const int SignalKill = 9;
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
-    public static CredentialHelperResult Get(string helper, string server)
+    /// <summary>How a finished program's exit status, output and errors are read.</summary>
+    private delegate CredentialHelperResult ReadResult(int exitCode, string output, string errors);
+
+    public CredentialHelperResult Get(string helper, string server) => Run(helper, "get", server + "\n", Read);
+
+    public CredentialHelperResult Store(string helper, string server, string user, string secret) => Run(
+        helper,
+        "store",
+        JsonSerializer.Serialize(
+            new CredentialHelperBody { Server = server, Username = user, Secret = secret }, RegistryJson.Default.CredentialHelperBody),
+        ReadChange);
+
+    public CredentialHelperResult Erase(string helper, string server) => Run(helper, "erase", server + "\n", ReadChange);
+
+    private static CredentialHelperResult Run(string helper, string verb, string text, ReadResult read)
     {
         string name = $"docker-credential-{helper}";
         if (FindProgram(name) is not string program)
@@ -48,7 +72,7 @@ internal static class CredentialHelper
                 pid = ProcessSpawn.Start(new SpawnRequest
                 {
                     Program = program,
-                    Arguments = [name, "get"],
+                    Arguments = [name, verb],
                     Environment = OwnEnvironment(),
                     Descriptors = [(inputRead, 0), (outputWrite, 1), (errorWrite, 2)],
                 });
@@ -59,15 +83,16 @@ internal static class CredentialHelper
             }
         }
 
-        // EPIPE: the helper ended without reading; its exit status tells the story. The name fits into the pipe's buffer.
-        _ = Descriptors.TryWrite(input, Encoding.UTF8.GetBytes(server + "\n"), out _);
+        // EPIPE: the helper ended without reading; its exit status tells the story. The text fits into the pipe's buffer.
+        _ = Descriptors.TryWrite(input, Encoding.UTF8.GetBytes(text), out _);
         input.Dispose();
         using SafeFileHandle? process = PidFd.TryOpen(pid);
-        return process is null ? new CredentialHelperResult(null, null, "it vanished") : Finish(process, output, errors);
+        return process is null ? new CredentialHelperResult(null, null, "it vanished") : Finish(process, output, errors, read);
     }
 
     /// <summary>Reads both streams to their ends and reaps, within the time limit.</summary>
-    private static CredentialHelperResult Finish(SafeFileHandle process, SafeFileHandle output, SafeFileHandle errors)
+    private static CredentialHelperResult Finish(
+        SafeFileHandle process, SafeFileHandle output, SafeFileHandle errors, ReadResult read)
     {
         using MemoryStream said = new();
         using MemoryStream complained = new();
@@ -102,7 +127,7 @@ internal static class CredentialHelper
         }
 
         ProcessExit exit = PidFd.Reap(process, wait: true) ?? default;
-        return Read(exit.ShellCode, Encoding.UTF8.GetString(said.ToArray()), Encoding.UTF8.GetString(complained.ToArray()));
+        return read(exit.ShellCode, Encoding.UTF8.GetString(said.ToArray()), Encoding.UTF8.GetString(complained.ToArray()));
     }
 
     /// <summary>Reads once; false at the end. What is beyond the limit is dropped.</summary>
@@ -151,10 +176,7 @@ internal static class CredentialHelper
     {
         if (exitCode != 0)
         {
-            string words = output.Trim().Length > 0 ? output.Trim() : errors.Trim();
-            return words == NotFound
-                ? default
-                : new CredentialHelperResult(null, null, $"exit status {exitCode}: {Printable(words)}");
+            return ReadChange(exitCode, output, errors);
         }
 
         try
@@ -168,6 +190,15 @@ internal static class CredentialHelper
         {
             return new CredentialHelperResult(null, null, "its output is not JSON");
         }
+    }
+
+    /// <summary>Reads what a program said that had something to do and nothing to tell. No entry to erase is no failure.</summary>
+    private static CredentialHelperResult ReadChange(int exitCode, string output, string errors)
+    {
+        string words = output.Trim().Length > 0 ? output.Trim() : errors.Trim();
+        return exitCode == 0 || words == NotFound
+            ? default
+            : new CredentialHelperResult(null, null, $"exit status {exitCode}: {Printable(words)}");
     }
 
     private static string Printable(string text) =>

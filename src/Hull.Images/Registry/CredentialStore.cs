@@ -9,16 +9,30 @@ namespace Hull.Images.Registry;
 /// answer to another's question (CVE-2021-41092).</remarks>
 internal sealed class CredentialStore(string? directory, Func<string, string, CredentialHelperResult>? runHelper = null)
 {
+    /// <summary>docker's protocol of helpers: this user name marks an OAuth2 refresh token.</summary>
+    public const string TokenUser = "<token>";
+
     /// <summary>docker's key for Docker Hub.</summary>
     private const string HubKey = "https://index.docker.io/v1/";
 
-    private readonly Func<string, string, CredentialHelperResult> _runHelper = runHelper ?? CredentialHelper.Get;
+    private readonly Func<string, string, CredentialHelperResult> _runHelper = runHelper ?? new CredentialHelper().Get;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, RegistryCredential?> _answers = new(StringComparer.OrdinalIgnoreCase);
     private DockerConfigBody? _config;
 
     /// <summary>The file the credentials come from, for messages.</summary>
     public string? File => directory is null ? null : Path.Combine(directory, "config.json");
+
+    /// <summary>A store of one credential, which is in no file.</summary>
+    public static CredentialStore Of(string domain, RegistryCredential credential)
+    {
+        CredentialStore store = new(directory: null);
+        store._answers.Add(domain, credential);
+        return store;
+    }
+
+    /// <summary>The key of a registry in docker's file and for its helpers.</summary>
+    public static string KeyOf(string domain) => domain is "docker.io" or "registry-1.docker.io" or "index.docker.io" ? HubKey : domain;
 
     /// <summary>The credential for a registry's domain (<c>docker.io</c>, <c>host:port</c>); null for none.</summary>
     /// <exception cref="RegistryException">A credential helper failed.</exception>
@@ -45,8 +59,8 @@ internal sealed class CredentialStore(string? directory, Func<string, string, Cr
         }
 
         _config ??= ConfigurationFile.Read(file, RegistryJson.Default.DockerConfigBody) ?? new DockerConfigBody();
-        string key = domain is "docker.io" or "registry-1.docker.io" or "index.docker.io" ? HubKey : domain;
-        if (Helper(_config, key, domain) is string helper)
+        string key = KeyOf(domain);
+        if (HelperOf(_config, key, domain, file) is string helper)
         {
             return FromHelper(helper, key);
         }
@@ -72,39 +86,40 @@ internal sealed class CredentialStore(string? directory, Func<string, string, Cr
         return null;
     }
 
-    private static string? Helper(DockerConfigBody config, string key, string domain)
+    /// <summary>The helper that keeps a registry's credential; null where the file does.</summary>
+    /// <exception cref="RegistryException">Configuration: not the name of a helper.</exception>
+    public static string? HelperOf(DockerConfigBody config, string key, string domain, string file)
     {
-        foreach ((string name, string? helper) in config.CredHelpers ?? [])
+        string? helper = string.IsNullOrEmpty(config.CredsStore) ? null : config.CredsStore;
+        foreach ((string name, string? own) in config.CredHelpers ?? [])
         {
             if (name.Equals(key, StringComparison.OrdinalIgnoreCase) || name.Equals(domain, StringComparison.OrdinalIgnoreCase))
             {
-                return helper ?? "";
+                helper = own ?? "";
+                break;
             }
         }
 
-        return string.IsNullOrEmpty(config.CredsStore) ? null : config.CredsStore;
+        // The name becomes part of a program's name that is looked up in PATH.
+        return helper is null || (helper.Length > 0 && helper.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            ? helper
+            : throw new RegistryException(RegistryError.Configuration, $"{file}: '{helper}' is not the name of a credential helper");
     }
+
+    public static RegistryException HelperFailed(string helper, string key, string failure, string? file) => new(
+        RegistryError.Unauthorized, $"credentials for {key}: docker-credential-{helper} failed: {failure} (it is named in {file})");
 
     private RegistryCredential? FromHelper(string helper, string key)
     {
-        // The name becomes part of a program's name that is looked up in PATH.
-        if (helper.Length == 0 || !helper.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-        {
-            throw new RegistryException(RegistryError.Unauthorized, $"{File}: '{helper}' is not the name of a credential helper");
-        }
-
         CredentialHelperResult result = _runHelper(helper, key);
         if (result.Failure is not null)
         {
-            throw new RegistryException(
-                RegistryError.Unauthorized,
-                $"credentials for {key}: docker-credential-{helper} failed: {result.Failure} (it is named in {File})");
+            throw HelperFailed(helper, key, result.Failure, File);
         }
 
         return result.Secret is null ? null : result.User switch
         {
-            // docker's protocol: this user name marks an OAuth2 refresh token.
-            "<token>" => new RegistryCredential.IdentityToken(result.Secret),
+            TokenUser => new RegistryCredential.IdentityToken(result.Secret),
             null => null,
             string user => new RegistryCredential.Password(user, result.Secret),
         };
@@ -141,7 +156,7 @@ internal sealed class CredentialStore(string? directory, Func<string, string, Cr
     }
 
     /// <summary>Old entries are URLs: <c>https://host/v1/</c>.</summary>
-    private static string HostOfKey(string key)
+    internal static string HostOfKey(string key)
     {
         int scheme = key.IndexOf("://", StringComparison.Ordinal);
         string rest = scheme < 0 ? key : key[(scheme + 3)..];

@@ -84,7 +84,8 @@ public sealed class ImagePuller
         for (int i = 0; ; i++)
         {
             bool last = i == endpoints.Count - 1;
-            using RegistryClient client = new(transport, _settings, credentials, endpoints[i], reference, Retry);
+            using RegistryClient client = new(
+                new RegistrySession(transport, _settings, credentials, endpoints[i], Retry, [TokenScope.Pull(reference.Path)]), reference);
             ResolvedImage resolved;
             try
             {

@@ -44,7 +44,8 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
         ImageReference current = first;
         try
         {
-            using RegistryClient client = await ConnectAsync(transport, credentials, first, Scopes(images), cancel).ConfigureAwait(false);
+            using RegistryClient client = new(
+                await RegistrySession.ConnectAsync(transport, settings, credentials, first.Domain, Retry, Scopes(images), cancel).ConfigureAwait(false), first);
             foreach ((ImageReference reference, Image image) in images)
             {
                 current = reference;
@@ -89,32 +90,6 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
             .. images.SelectMany(pair => pair.Image.Layers).SelectMany(layer => store.Origins.Of(layer.DiffId))
                 .Select(origin => PathWithin(origin.Repository, target)).OfType<string>().Distinct().Take(Maximum).Select(TokenScope.Pull),
         ];
-    }
-
-    /// <summary>A client at the first endpoint that answers; never at a mirror, which does not take images.</summary>
-    private async Task<RegistryClient> ConnectAsync(
-        RegistryTransport transport, CredentialStore credentials, ImageReference reference, List<string> scopes, CancellationToken cancel)
-    {
-        IReadOnlyList<RegistryEndpoint> endpoints =
-            [.. RegistryEndpoint.For(reference.Domain, settings, transport.HasCertificates).Where(endpoint => !endpoint.IsMirror)];
-        for (int i = 0; ; i++)
-        {
-            RegistryClient client = new(transport, settings, credentials, endpoints[i], reference, Retry, scopes);
-            if (i == endpoints.Count - 1)
-            {
-                return client;
-            }
-
-            try
-            {
-                await client.PingAsync(cancel).ConfigureAwait(false);
-                return client;
-            }
-            catch (RegistryException e) when (e.Kind == RegistryError.Unreachable)
-            {
-                client.Dispose();
-            }
-        }
     }
 
     private async Task<PushResult> PushAsync(

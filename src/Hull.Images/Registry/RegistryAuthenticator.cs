@@ -11,7 +11,8 @@ namespace Hull.Images.Registry;
 /// registry's own host, in its domain, or to one that the settings name for it; elsewhere nothing is sent, not even what
 /// the user keeps for that other host: the token it buys, for a scope hidden in the realm's query, would go to the
 /// registry that lied. Redirects of the token server are refused.</remarks>
-/// <param name="scopes">What a token is to be good for, see <see cref="TokenScope"/>.</param>
+/// <param name="scopes">What a token is to be good for, see <see cref="TokenScope"/>; none for a login, which asks for a lasting
+/// token as well.</param>
 internal sealed class RegistryAuthenticator(
     RegistryTransport transport, RegistrySettings settings, CredentialStore credentials, RegistryEndpoint endpoint, IReadOnlyList<string> scopes)
     : IDisposable
@@ -25,6 +26,9 @@ internal sealed class RegistryAuthenticator(
 
     /// <summary>The header known to be wanted, or null before the first challenge and when it has expired.</summary>
     public AuthenticationHeaderValue? Current => DateTimeOffset.UtcNow < _expires ? _header : null;
+
+    /// <summary>The lasting token that came with the last one bought; null for none.</summary>
+    public string? IdentityToken { get; private set; }
 
     /// <summary>Answers the challenges of a 401.</summary>
     /// <param name="refused">The header that was sent, so that several layers refused at once buy one token.</param>
@@ -106,6 +110,7 @@ internal sealed class RegistryAuthenticator(
         }
 
         int seconds = token!.ExpiresIn is int given and > 0 ? given : (int)DefaultLifetime.TotalSeconds;
+        IdentityToken = token.RefreshToken is { Length: > 0 } lasting ? lasting : null;
         // A tenth early: the token is not to run out on the way.
         _expires = DateTimeOffset.UtcNow.AddSeconds(seconds * 0.9);
         return text;
@@ -137,6 +142,12 @@ internal sealed class RegistryAuthenticator(
         foreach (string scope in scopes)
         {
             query.Append(query.Length > 0 ? "&" : "").Append("scope=").Append(Uri.EscapeDataString(scope));
+        }
+
+        if (scopes.Count == 0 && credential is RegistryCredential.Password { User: string user })
+        {
+            // distribution, "Token Authentication": a refresh token may come instead of keeping the password.
+            query.Append(query.Length > 0 ? "&" : "").Append("account=").Append(Uri.EscapeDataString(user)).Append("&client_id=hull&offline_token=true");
         }
 
         HttpRequestMessage request = new(HttpMethod.Get, new UriBuilder(realm) { Query = query.ToString() }.Uri);
@@ -211,7 +222,7 @@ internal sealed class RegistryAuthenticator(
         }
 
         string message = credential is not null
-            ? $"{realm.Authority} refused the credentials for {endpoint.Domain}: incorrect username, password or token (from {credentials.File})"
+            ? $"{realm.Authority} refused the credentials for {endpoint.Domain}: incorrect username, password or token{(credentials.File is null ? "" : $" (from {credentials.File})")}"
             : IsTrusted(realm) || credentials.Find(endpoint.Domain) is null
                 ? $"{realm.Authority} gives no anonymous token"
                 : $"{realm.Authority} gives no anonymous token, and the credentials for {endpoint.Domain} are not sent to another host "

@@ -10,25 +10,17 @@ internal sealed partial class RegistryClient
     /// <summary>Above this a registry is asked first whether it wants the body at all (RFC 9110 section 10.1.1).</summary>
     private const long ExpectAbove = 1 << 20;
 
-    /// <summary>Whether somebody answers here who may be a registry; any status is an answer.</summary>
-    /// <exception cref="RegistryException">Unreachable.</exception>
-    public async Task PingAsync(CancellationToken cancel)
-    {
-        using HttpRequestMessage request = new(HttpMethod.Get, endpoint.Url(""));
-        using HttpResponseMessage response = await transport.SendAsync(request, cancel).ConfigureAwait(false);
-    }
-
     /// <summary>Whether the repository has a blob.</summary>
     /// <exception cref="RegistryException">The registry refuses to say, or is unreachable.</exception>
     public async Task<bool> HasBlobAsync(Digest digest, CancellationToken cancel)
     {
-        using HttpResponseMessage response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Head, endpoint.Url($"{reference.Path}/blobs/{digest}")), cancel).ConfigureAwait(false);
+        using HttpResponseMessage response = await session.SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Head, Endpoint.Url($"{reference.Path}/blobs/{digest}")), cancel).ConfigureAwait(false);
         return response.StatusCode switch
         {
             HttpStatusCode.OK => true,
             HttpStatusCode.NotFound => false,
-            _ => throw await RefusalAsync(response, $"blob {digest.Short}", cancel).ConfigureAwait(false),
+            _ => throw await session.RefusalAsync(response, $"blob {digest.Short}", cancel).ConfigureAwait(false),
         };
     }
 
@@ -39,13 +31,13 @@ internal sealed partial class RegistryClient
     public async Task<Uri?> BeginUploadAsync(Digest digest, string? mountFrom, CancellationToken cancel)
     {
         string query = mountFrom is null ? "" : $"?mount={Uri.EscapeDataString(digest.ToString())}&from={Uri.EscapeDataString(mountFrom)}";
-        using HttpResponseMessage response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Post, endpoint.Url($"{reference.Path}/blobs/uploads/{query}")), cancel).ConfigureAwait(false);
+        using HttpResponseMessage response = await session.SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Post, Endpoint.Url($"{reference.Path}/blobs/uploads/{query}")), cancel).ConfigureAwait(false);
         return response.StatusCode switch
         {
             HttpStatusCode.Accepted => UploadLocation(response),
             HttpStatusCode.Created when mountFrom is not null => null,
-            _ => throw await RefusalAsync(response, $"blob {digest.Short}", cancel).ConfigureAwait(false),
+            _ => throw await session.RefusalAsync(response, $"blob {digest.Short}", cancel).ConfigureAwait(false),
         };
     }
 
@@ -55,11 +47,11 @@ internal sealed partial class RegistryClient
     {
         UriBuilder target = new(location);
         target.Query = $"{target.Query.TrimStart('?')}{(target.Query.Length > 1 ? "&" : "")}digest={Uri.EscapeDataString(digest.ToString())}";
-        using HttpResponseMessage response = await AuthorizedAsync(
+        using HttpResponseMessage response = await session.SendOnceAsync(
             () => UploadRequest(HttpMethod.Put, target.Uri, content?.Invoke()), cancel).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {
-            throw await RefusalAsync(response, what, cancel).ConfigureAwait(false);
+            throw await session.RefusalAsync(response, what, cancel).ConfigureAwait(false);
         }
     }
 
@@ -69,7 +61,7 @@ internal sealed partial class RegistryClient
     public async Task<Uri> ContinueUploadAsync(
         Uri location, long offset, long size, Func<UploadContent> content, string what, CancellationToken cancel)
     {
-        using HttpResponseMessage response = await AuthorizedAsync(
+        using HttpResponseMessage response = await session.SendOnceAsync(
             () =>
             {
                 HttpRequestMessage request = UploadRequest(HttpMethod.Patch, location, content());
@@ -81,7 +73,7 @@ internal sealed partial class RegistryClient
             cancel).ConfigureAwait(false);
         return response.IsSuccessStatusCode
             ? UploadLocation(response)
-            : throw await RefusalAsync(response, what, cancel).ConfigureAwait(false);
+            : throw await session.RefusalAsync(response, what, cancel).ConfigureAwait(false);
     }
 
     /// <summary>How much of an upload the registry has kept, and where it goes on; null where it has dropped the upload. Asks
@@ -89,7 +81,7 @@ internal sealed partial class RegistryClient
     /// <exception cref="RegistryException">Unreachable.</exception>
     public async Task<(Uri Location, long Received)?> UploadStatusAsync(Uri location, CancellationToken cancel)
     {
-        using HttpResponseMessage response = await AuthorizedAsync(() => new HttpRequestMessage(HttpMethod.Get, location), cancel).ConfigureAwait(false);
+        using HttpResponseMessage response = await session.SendOnceAsync(() => new HttpRequestMessage(HttpMethod.Get, location), cancel).ConfigureAwait(false);
         string range = response.Headers.NonValidated.TryGetValues("Range", out HeaderStringValues values) ? values.ToString() : "";
         return response.StatusCode == HttpStatusCode.NoContent && response.Headers.Location is not null
             && range.StartsWith("0-", StringComparison.Ordinal) && long.TryParse(range.AsSpan(2), out long last)
@@ -101,10 +93,10 @@ internal sealed partial class RegistryClient
     /// <exception cref="RegistryException">Refused or unreachable; Corrupt where the registry says it has kept other bytes.</exception>
     public async Task<Digest> PutManifestAsync(string tagOrDigest, byte[] content, string mediaType, CancellationToken cancel)
     {
-        using HttpResponseMessage response = await SendAsync(
+        using HttpResponseMessage response = await session.SendAsync(
             () =>
             {
-                HttpRequestMessage request = new(HttpMethod.Put, endpoint.Url($"{reference.Path}/manifests/{tagOrDigest}"))
+                HttpRequestMessage request = new(HttpMethod.Put, Endpoint.Url($"{reference.Path}/manifests/{tagOrDigest}"))
                 {
                     Content = new ByteArrayContent(content),
                 };
@@ -114,7 +106,7 @@ internal sealed partial class RegistryClient
             cancel).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {
-            throw await RefusalAsync(response, $"manifest {tagOrDigest}", cancel).ConfigureAwait(false);
+            throw await session.RefusalAsync(response, $"manifest {tagOrDigest}", cancel).ConfigureAwait(false);
         }
 
         Digest digest = Digest.Of(content);
@@ -122,7 +114,7 @@ internal sealed partial class RegistryClient
             ? digest
             : throw RegistryFailure.Of(
                 RegistryError.Corrupt, response.RequestMessage!, response,
-                $"manifest {tagOrDigest}: digest mismatch: sent {digest}, {endpoint.Base.Authority} keeps {kept}");
+                $"manifest {tagOrDigest}: digest mismatch: sent {digest}, {Endpoint.Base.Authority} keeps {kept}");
     }
 
     private static HttpRequestMessage UploadRequest(HttpMethod method, Uri location, UploadContent? content)
@@ -149,7 +141,7 @@ internal sealed partial class RegistryClient
         }
 
         Uri target = new(url, location);
-        return url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !transport.AllowsPlain(target)
+        return url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !session.AllowsPlain(target)
             ? throw RegistryFailure.Of(
                 RegistryError.Server,
                 request,
@@ -157,11 +149,5 @@ internal sealed partial class RegistryClient
                 $"{url.Authority} wants the upload at {target.Scheme}://{target.Authority}, which is refused "
                     + "(is it behind a proxy that does not tell it of https, by X-Forwarded-Proto?)")
             : target;
-    }
-
-    private async Task<RegistryException> RefusalAsync(HttpResponseMessage response, string what, CancellationToken cancel)
-    {
-        byte[] body = await RegistryBody.ReadAsync(response, MaximumErrorBody, SilenceLimit, cancel).ConfigureAwait(false);
-        return RegistryFailure.From(response.RequestMessage!, response, body, what);
     }
 }

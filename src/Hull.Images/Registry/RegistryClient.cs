@@ -10,39 +10,23 @@ namespace Hull.Images.Registry;
 /// <param name="MediaType">What it is, by Content-Type and by its own word, which agree.</param>
 internal sealed record FetchedManifest(Digest Digest, string MediaType, byte[] Content);
 
-/// <summary>One repository at one endpoint: this part sends, follows and pulls, the other pushes (OCI distribution-spec).
-/// Thread-safe.</summary>
-/// <param name="scopes">What its tokens are for, see <see cref="TokenScope"/>; null for pulling.</param>
-internal sealed partial class RegistryClient(
-    RegistryTransport transport,
-    RegistrySettings settings,
-    CredentialStore credentials,
-    RegistryEndpoint endpoint,
-    ImageReference reference,
-    RetryPolicy retry,
-    IReadOnlyList<string>? scopes = null)
-    : IDisposable
+/// <summary>One repository at one endpoint: this part pulls, the other pushes (OCI distribution-spec). Thread-safe.</summary>
+internal sealed partial class RegistryClient(RegistrySession session, ImageReference reference) : IDisposable
 {
-    private const int MaximumRedirects = 10;
-    private const int MaximumErrorBody = 64 << 10;
-
     private static readonly string[] ManifestTypes =
         [MediaTypes.OciIndex, MediaTypes.DockerManifestList, MediaTypes.OciManifest, MediaTypes.DockerManifest];
 
-    private readonly RegistryAuthenticator _authenticator = new(
-        transport, settings, credentials, endpoint, scopes ?? [TokenScope.Pull(reference.Path)]);
+    public RegistryEndpoint Endpoint => session.Endpoint;
 
-    public RegistryEndpoint Endpoint => endpoint;
+    public RetryPolicy Retry => session.Retry;
 
-    public RetryPolicy Retry => retry;
-
-    public TimeSpan SilenceLimit => transport.SilenceLimit;
+    public TimeSpan SilenceLimit => session.SilenceLimit;
 
     /// <summary>The digest a tag stands for now, by a request that registries do not count as a pull; null where the
     /// registry does not say.</summary>
     public async Task<Digest?> ResolveTagAsync(string tag, CancellationToken cancel)
     {
-        using HttpResponseMessage response = await SendAsync(
+        using HttpResponseMessage response = await session.SendAsync(
             () => ManifestRequest(HttpMethod.Head, tag), cancel).ConfigureAwait(false);
         return response.StatusCode == HttpStatusCode.OK ? ContentDigest(response) : null;
     }
@@ -51,12 +35,13 @@ internal sealed partial class RegistryClient(
     /// <exception cref="RegistryException">Not found, refused, unreachable, or not what it says it is.</exception>
     public async Task<FetchedManifest> FetchManifestAsync(string tagOrDigest, CancellationToken cancel)
     {
-        using HttpResponseMessage response = await SendAsync(
+        using HttpResponseMessage response = await session.SendAsync(
             () => ManifestRequest(HttpMethod.Get, tagOrDigest), cancel).ConfigureAwait(false);
         HttpRequestMessage request = response.RequestMessage!;
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw PullRefusal.ForManifest(await RefusalAsync(response, "", cancel).ConfigureAwait(false), reference, credentials.File);
+            throw PullRefusal.ForManifest(
+                await session.RefusalAsync(response, "", cancel).ConfigureAwait(false), reference, session.CredentialFile);
         }
 
         byte[] content = await RegistryBody.ReadAsync(response, ImageDocuments.MaxSize, SilenceLimit, cancel).ConfigureAwait(false);
@@ -66,7 +51,7 @@ internal sealed partial class RegistryClient(
         {
             throw RegistryFailure.Of(
                 RegistryError.Corrupt, request, response,
-                $"manifest for {reference.Familiar}: digest mismatch: expected {named}, got {digest} from {endpoint.Base.Authority}");
+                $"manifest for {reference.Familiar}: digest mismatch: expected {named}, got {digest} from {Endpoint.Base.Authority}");
         }
 
         string mediaType = ManifestMediaType.Determine(response.Content.Headers.ContentType?.MediaType, content, $"manifest {digest}");
@@ -87,14 +72,14 @@ internal sealed partial class RegistryClient(
                 RegistryError.Corrupt, response.RequestMessage!, response,
                 digest == descriptor.Digest
                     ? $"{what}: size mismatch: expected {descriptor.Size} bytes, got {content.Length}"
-                    : $"{what}: digest mismatch: expected {descriptor.Digest}, got {digest} from {endpoint.Base.Authority}");
+                    : $"{what}: digest mismatch: expected {descriptor.Digest}, got {digest} from {Endpoint.Base.Authority}");
     }
 
     /// <summary>Begins the download of a blob at an offset: the answer is 200 with all of it, or 206 with the rest.</summary>
     public async Task<HttpResponseMessage> OpenBlobAsync(Descriptor descriptor, long offset, string what, CancellationToken cancel)
     {
-        HttpResponseMessage response = await SendAsync(
-            () => BlobRequest(endpoint.Url($"{reference.Path}/blobs/{descriptor.Digest}"), offset), cancel).ConfigureAwait(false);
+        HttpResponseMessage response = await session.SendAsync(
+            () => BlobRequest(Endpoint.Url($"{reference.Path}/blobs/{descriptor.Digest}"), offset), cancel).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.NotFound && descriptor.Urls is { Count: > 0 } urls)
         {
             response.Dispose();
@@ -104,7 +89,7 @@ internal sealed partial class RegistryClient(
         return await CheckBlobAsync(response, what, cancel).ConfigureAwait(false);
     }
 
-    public void Dispose() => _authenticator.Dispose();
+    public void Dispose() => session.Dispose();
 
     /// <summary>Foreign layers (image-spec descriptor.md, "urls"). The image names the host, so nothing of ours goes
     /// there: no Authorization, whatever it answers (CVE-2020-15157).</summary>
@@ -115,7 +100,7 @@ internal sealed partial class RegistryClient(
         {
             if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "https" or "http" && url!.UserInfo.Length == 0)
             {
-                HttpResponseMessage response = await FollowAsync(() => BlobRequest(url, offset), null, cancel).ConfigureAwait(false);
+                HttpResponseMessage response = await session.SendForeignAsync(() => BlobRequest(url, offset), cancel).ConfigureAwait(false);
                 return await CheckBlobAsync(response, what, cancel).ConfigureAwait(false);
             }
         }
@@ -132,121 +117,13 @@ internal sealed partial class RegistryClient(
 
         using (response)
         {
-            throw await RefusalAsync(response, what, cancel).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Sends until an answer that another attempt would not change. Attempts end early where nothing was ever
-    /// reached: a wrong name or a dead port does not get better in seconds.</summary>
-    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancel)
-    {
-        for (int failures = 1; ; failures++)
-        {
-            HttpResponseMessage response;
-            try
-            {
-                response = await AuthorizedAsync(create, cancel).ConfigureAwait(false);
-            }
-            catch (RegistryException e) when (e.MayPass && failures < retry.Attempts)
-            {
-                await Task.Delay(retry.After(failures), cancel).ConfigureAwait(false);
-                continue;
-            }
-
-            TimeSpan? wait = response.StatusCode == HttpStatusCode.TooManyRequests ? RegistryFailure.RetryAfter(response)
-                : RegistryFailure.IsPassing(response.StatusCode) ? RegistryFailure.RetryAfter(response) ?? retry.After(failures)
-                : null;
-            if (wait is null || wait > retry.LongestWait || failures >= retry.Attempts)
-            {
-                return response;
-            }
-
-            response.Dispose();
-            await Task.Delay(wait.Value, cancel).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<HttpResponseMessage> AuthorizedAsync(Func<HttpRequestMessage> create, CancellationToken cancel)
-    {
-        AuthenticationHeaderValue? header = _authenticator.Current;
-        HttpResponseMessage response = await FollowAsync(create, header, cancel).ConfigureAwait(false);
-
-        // Twice: the first answer may be a token that has just run out.
-        for (int answers = 0; answers < 2 && response.StatusCode == HttpStatusCode.Unauthorized; answers++)
-        {
-            // Only the registry itself is answered, not a host it redirected to.
-            if (!RegistryTransport.IsSameOrigin(endpoint.Base, response.RequestMessage!.RequestUri!))
-            {
-                break;
-            }
-
-            IReadOnlyList<AuthChallenge> challenges = AuthChallenge.Parse(
-                response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out HeaderStringValues lines) ? lines : []);
-            header = await _authenticator.AnswerAsync(challenges, header, cancel).ConfigureAwait(false);
-            if (header is null)
-            {
-                break;
-            }
-
-            response.Dispose();
-            response = await FollowAsync(create, header, cancel).ConfigureAwait(false);
-        }
-
-        return response;
-    }
-
-    /// <summary>Follows redirects. The Authorization header goes to the registry's own origin only, and TLS is not lost
-    /// on the way.</summary>
-    /// <param name="create">Makes the request anew for each host: a body that has been sent cannot be sent again.</param>
-    private async Task<HttpResponseMessage> FollowAsync(
-        Func<HttpRequestMessage> create, AuthenticationHeaderValue? header, CancellationToken cancel)
-    {
-        HttpRequestMessage request = create();
-        for (int redirects = 0; ; redirects++)
-        {
-            Uri url = request.RequestUri!;
-            if (header is not null && RegistryTransport.IsSameOrigin(endpoint.Base, url))
-            {
-                request.Headers.Authorization = header;
-            }
-
-            HttpResponseMessage response = await transport.SendAsync(request, cancel).ConfigureAwait(false);
-            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not Uri location)
-            {
-                return response;
-            }
-
-            using (response)
-            {
-                Uri target = new(url, location);
-                CheckRedirect(request, response, target, redirects);
-                request.Dispose();
-                request = create();
-                request.RequestUri = target;
-            }
-        }
-    }
-
-    private void CheckRedirect(HttpRequestMessage request, HttpResponseMessage response, Uri target, int redirects)
-    {
-        Uri url = request.RequestUri!;
-        string? refused = redirects == MaximumRedirects ? $"{url.Authority} redirects without end"
-            : url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !transport.AllowsPlain(target)
-                ? $"{url.Authority} redirects from https to {target.Scheme}://{target.Authority}, which is refused"
-
-            // RFC 9110 section 15.4: 301, 302 and 303 may turn an upload into a GET, which nobody who redirects uploads means.
-            : (int)response.StatusCode is 301 or 302 or 303 && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head
-                ? $"{url.Authority} answers {request.Method} with the redirect {(int)response.StatusCode}, which does not keep the method"
-            : null;
-        if (refused is not null)
-        {
-            throw RegistryFailure.Of(RegistryError.Server, request, response, refused);
+            throw await session.RefusalAsync(response, what, cancel).ConfigureAwait(false);
         }
     }
 
     private HttpRequestMessage ManifestRequest(HttpMethod method, string tagOrDigest)
     {
-        HttpRequestMessage request = new(method, endpoint.Url($"{reference.Path}/manifests/{tagOrDigest}"));
+        HttpRequestMessage request = new(method, Endpoint.Url($"{reference.Path}/manifests/{tagOrDigest}"));
         foreach (string type in ManifestTypes)
         {
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));

@@ -12,6 +12,9 @@ internal abstract record RegistryCredential
     /// <summary>An OAuth2 refresh token, exchanged at the token server (docker's <c>identitytoken</c>).</summary>
     internal sealed record IdentityToken(string Token) : RegistryCredential
     {
+        /// <summary>Whose it is; null where that is not known.</summary>
+        public string? User { get; init; }
+
         public override string ToString() => "identity token";
     }
 

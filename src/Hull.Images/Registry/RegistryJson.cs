@@ -25,6 +25,10 @@ internal sealed class TokenBody
     [JsonPropertyName("access_token")]
     public string? AccessToken { get; init; }
 
+    /// <summary>Lasts until it is revoked; only where it was asked for.</summary>
+    [JsonPropertyName("refresh_token")]
+    public string? RefreshToken { get; init; }
+
     /// <summary>Seconds; 60 where absent.</summary>
     [JsonPropertyName("expires_in")]
     public int? ExpiresIn { get; init; }
@@ -58,9 +62,12 @@ internal sealed class DockerAuthBody
     public string? RegistryToken { get; init; }
 }
 
-/// <summary>What <c>docker-credential-x get</c> prints.</summary>
+/// <summary>What <c>docker-credential-x get</c> prints and <c>store</c> reads.</summary>
 internal sealed class CredentialHelperBody
 {
+    [JsonPropertyName("ServerURL")]
+    public string? Server { get; init; }
+
     [JsonPropertyName("Username")]
     public string? Username { get; init; }
 

@@ -42,7 +42,7 @@ public sealed record RegistrySettings
         HullConfigBody? body = ConfigurationFile.Read(chosen ?? DefaultFile, RegistryJson.Default.HullConfigBody);
         if (body is null && chosen is not null)
         {
-            throw new RegistryException(RegistryError.Configuration, $"{chosen}: no such file (it is named by HULL_CONFIG)");
+            throw new RegistryException(RegistryError.Configuration, $"{chosen}: no such file, or an empty one (it is named by HULL_CONFIG)");
         }
 
         IEnumerable<string> insecure = [.. body?.InsecureRegistries ?? [], .. List(read("HULL_INSECURE_REGISTRIES"))];

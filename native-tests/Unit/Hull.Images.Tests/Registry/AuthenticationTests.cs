@@ -476,7 +476,7 @@ public sealed class CredentialStoreTests
         Environment.SetEnvironmentVariable("PATH", $"{bin.Path}:{path}");
         try
         {
-            Assert.Equal(new CredentialHelperResult("get", "a.example:5000", null), CredentialHelper.Get("hulltest", "a.example:5000"));
+            Assert.Equal(new CredentialHelperResult("get", "a.example:5000", null), new CredentialHelper().Get("hulltest", "a.example:5000"));
         }
         finally
         {

@@ -18,7 +18,14 @@ internal sealed class ClientFixture : IDisposable
         _transport = new RegistryTransport(used, connect, _ => null) { SilenceLimit = silence ?? TimeSpan.FromSeconds(10) };
         RegistryEndpoint endpoint = new(@base ?? new Uri($"http://{Reference.Domain}/"), Reference.Domain, IsMirror: false);
         Client = new RegistryClient(
-            _transport, used, new CredentialStore(dockerConfig, helper), endpoint, Reference, new RetryPolicy(3, TimeSpan.FromMilliseconds(5)));
+            new RegistrySession(
+                _transport,
+                used,
+                new CredentialStore(dockerConfig, helper),
+                endpoint,
+                new RetryPolicy(3, TimeSpan.FromMilliseconds(5)),
+                [TokenScope.Pull(Reference.Path)]),
+            Reference);
     }
 
     public RegistryClient Client { get; }
