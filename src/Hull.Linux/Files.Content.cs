@@ -59,6 +59,21 @@ public static unsafe partial class Files
         }
     }
 
+    /// <summary>lseek(2) with SEEK_DATA (Linux 3.1): where data begins at or after an offset; null where none follows. A file system that knows no
+    /// holes says that all is data.</summary>
+    public static long? NextData(SafeFileHandle file, long offset, string? target = null)
+    {
+        long found = lseek(Fd(file), offset, SeekData);
+        return found >= 0 ? found : SyscallException.LastErrno == Errno.ENXIO ? null : throw SyscallException.Last("lseek", target, "SEEK_DATA");
+    }
+
+    /// <summary>lseek(2) with SEEK_HOLE: where the next hole begins at or after an offset within the file; the end of the file is one.</summary>
+    public static long NextHole(SafeFileHandle file, long offset, string? target = null)
+    {
+        long found = lseek(Fd(file), offset, SeekHole);
+        return found >= 0 ? found : throw SyscallException.Last("lseek", target, "SEEK_HOLE");
+    }
+
     /// <summary>futimens(3): access and modification time.</summary>
     public static void SetTimes(SafeFileHandle file, long seconds, uint nanoseconds, string? target = null)
     {
@@ -164,6 +179,12 @@ public static unsafe partial class Files
 
         return 0x12;
     }
+
+    private const int SeekData = 3;
+    private const int SeekHole = 4;
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial long lseek(int fd, long offset, int whence);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint pwrite(int fd, byte* buffer, nuint count, long offset);

@@ -7,7 +7,7 @@ namespace Hull.Images.Tar;
 /// <summary>Fields of headers and PAX records.</summary>
 internal sealed partial class TarReader
 {
-    private const string AttributePrefix = "SCHILY.xattr.";
+    public const string AttributePrefix = "SCHILY.xattr.";
 
     private TarEntry ParseEntry(byte type)
     {
