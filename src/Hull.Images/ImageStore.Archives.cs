@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Hull.Images.Archives;
 using Hull.Images.Codecs;
 using Hull.Oci;
@@ -98,15 +97,8 @@ public sealed partial class ImageStore
             Rootfs = new ImageRootfs { Type = "layers", DiffIds = [staged.DiffId.ToString()] },
             History = [new ImageHistory { Created = now, Comment = comment }],
         };
-        byte[] configBytes = JsonSerializer.SerializeToUtf8Bytes(config, ImageSpecJson.Default.ImageConfig);
-        ImageManifest manifest = new()
-        {
-            MediaType = MediaTypes.OciManifest,
-            Config = new Descriptor { MediaType = MediaTypes.OciConfig, Digest = Digest.Of(configBytes), Size = configBytes.Length },
-            Layers = [new Descriptor { MediaType = LayerMediaType(blob), Digest = blob, Size = Blobs.TrySize(blob)!.Value }],
-        };
         using ImageIngest ingest = BeginIngest(
-            JsonSerializer.SerializeToUtf8Bytes(manifest, ImageSpecJson.Default.ImageManifest), MediaTypes.OciManifest, configBytes);
+            config, [new Descriptor { MediaType = LayerMediaType(blob), Digest = blob, Size = Blobs.TrySize(blob)!.Value }]);
         return ingest.Commit(reference is null ? [] : [reference]);
     }
 

@@ -21,6 +21,20 @@ public sealed partial class ImageStore
     /// <exception cref="ImageException">The documents contradict each other.</exception>
     public ImageIngest BeginIngest(byte[] manifest, string? mediaType, byte[] config) => new(this, manifest, mediaType, config);
 
+    /// <summary>Begins to take in an image that is made here: the manifest is written for it.</summary>
+    /// <param name="layers">The stored forms of the configuration's layers, bottom first.</param>
+    internal ImageIngest BeginIngest(ImageConfig config, IReadOnlyList<Descriptor> layers)
+    {
+        byte[] configBytes = JsonSerializer.SerializeToUtf8Bytes(config, ImageSpecJson.Default.ImageConfig);
+        ImageManifest manifest = new()
+        {
+            MediaType = MediaTypes.OciManifest,
+            Config = new Descriptor { MediaType = MediaTypes.OciConfig, Digest = Digest.Of(configBytes), Size = configBytes.Length },
+            Layers = layers,
+        };
+        return BeginIngest(JsonSerializer.SerializeToUtf8Bytes(manifest, ImageSpecJson.Default.ImageManifest), MediaTypes.OciManifest, configBytes);
+    }
+
     /// <summary>Keeps layers and blobs from garbage collection until disposed: from finding an image to recording the container
     /// that uses it.</summary>
     public IDisposable Hold()

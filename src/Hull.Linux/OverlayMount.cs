@@ -28,6 +28,7 @@ public static class OverlayMount
 
         context.Set("upperdir", upper);
         context.Set("workdir", work);
+        SetPlainUpper(context);
         try
         {
             return context.Mount(MountAttributes.None);
@@ -61,12 +62,21 @@ public static class OverlayMount
             // Not mapped: overlayfs writes there as the mounter, whom the map does not know, and gives files their owner's host id.
             context.Set("upperdir", upper);
             context.Set("workdir", work);
+            SetPlainUpper(context);
             return context.Mount(MountAttributes.None);
         }
         finally
         {
             layers.ForEach(static layer => layer.Dispose());
         }
+    }
+
+    /// <summary>Whatever the kernel's defaults, the upper layer has whole files and directories under their own names: what it has to
+    /// say stands in itself, and commit, diff and export read it without a mount.</summary>
+    private static void SetPlainUpper(FileSystemContext context)
+    {
+        context.Set("redirect_dir", "off");
+        context.Set("metacopy", "off");
     }
 
     private static SafeFileHandle Map(string directory, SafeFileHandle userNamespace)
@@ -82,7 +92,7 @@ public static class OverlayMount
         // Relative names keep 128 layers within the page: the common parent becomes the working directory.
         string parent = CommonParent(lower);
         string options = $"lowerdir={string.Join(':', lower.Select(l => Escape(Path.GetRelativePath(parent, l))))}"
-            + $",upperdir={Escape(upper)},workdir={Escape(work)}";
+            + $",upperdir={Escape(upper)},workdir={Escape(work)},redirect_dir=off,metacopy=off";
         if (options.Length > Environment.SystemPageSize - 1)
         {
             throw new SyscallException("mount", mountPoint, Errno.E2BIG, $"{lower.Count} layers need {options.Length} bytes of options",

@@ -21,6 +21,17 @@ internal readonly struct EntryPath
 
     public byte[] Name => Components[^1];
 
+    /// <summary>Refuses to make an archive that could not be unpacked again.</summary>
+    /// <exception cref="ImageException">Host: the directory is too deep.</exception>
+    public static void CheckDepth(byte[] path, int depth)
+    {
+        if (depth > MaxDepth)
+        {
+            throw new ImageException(
+                ImageError.Host, $"'{TarEntry.Display(path)}' is {depth} directories deep (layers hold {MaxDepth}): make the tree flatter, or remove it");
+        }
+    }
+
     /// <exception cref="ImageException">Corrupt: a ".." (CVE-2014-6407, CVE-2014-9356), a NUL, a name or path beyond a limit.</exception>
     public static EntryPath Parse(byte[] path, string what)
     {

@@ -94,7 +94,7 @@ internal sealed partial class LayerUnpacker
         }
 
         Files.ChangeMode(to, metadata.Permissions, display);
-        SetAttributes(to, ReadAttributes(from, display), display);
+        SetAttributes(to, LayerAttributes.Read(from, display), display);
         Files.SetTimes(to, metadata.ModifiedSeconds, metadata.ModifiedNanoseconds, display);
         Size += total;
     }
@@ -166,7 +166,7 @@ internal sealed partial class LayerUnpacker
 
         using SafeFileHandle? handle = Files.TryOpenAt(
             lower.Directory, lower.Name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, 0, out _);
-        return Like(lower.Metadata, handle is null ? null : ReadAttributes(handle, TarEntry.Display(path.Whole)));
+        return Like(lower.Metadata, handle is null ? null : LayerAttributes.Read(handle, TarEntry.Display(path.Whole)));
     }
 
     private static DirectoryAttributes Like(FileMetadata lower, List<(string Name, byte[] Value)>? attributes) => new(
@@ -186,25 +186,6 @@ internal sealed partial class LayerUnpacker
         }
 
         Files.SetTimes(directory, attributes.Seconds, attributes.Nanoseconds, display);
-    }
-
-    private static List<(string Name, byte[] Value)> ReadAttributes(SafeFileHandle file, string display)
-    {
-        List<(string, byte[])> attributes = [];
-        foreach (string name in Files.ListAttributes(file, display).Where(IsAllowed))
-        {
-            byte[]? value = Files.TryGetAttribute(file, name, out Errno errno);
-            if (value is not null)
-            {
-                attributes.Add((name, value));
-            }
-            else if (errno != Errno.ENODATA)
-            {
-                throw new SyscallException("getxattr", display, errno, name);
-            }
-        }
-
-        return attributes;
     }
 
     private static void Require(Errno errno, string operation, string display)

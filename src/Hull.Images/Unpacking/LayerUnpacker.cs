@@ -276,7 +276,7 @@ internal sealed partial class LayerUnpacker : IDisposable
     {
         foreach ((string name, byte[] value) in attributes)
         {
-            if (!IsAllowed(name))
+            if (!LayerAttributes.IsAllowed(name))
             {
                 Note($"{display}: the extended attribute {TarEntry.Display(Encoding.UTF8.GetBytes(name))} is not kept");
                 continue;
@@ -296,12 +296,6 @@ internal sealed partial class LayerUnpacker : IDisposable
             }
         }
     }
-
-    /// <summary>What an image may set. Not <c>trusted.overlay.*</c> or <c>user.overlay.*</c>, which would steer overlayfs
-    /// to other files (redirect, metacopy), nor the labels of the host's security modules.</summary>
-    private static bool IsAllowed(string name) =>
-        name is "security.capability" or "system.posix_acl_access" or "system.posix_acl_default"
-        || (name.StartsWith("user.", StringComparison.Ordinal) && !name.StartsWith("user.overlay.", StringComparison.Ordinal));
 
     private void Note(string text)
     {

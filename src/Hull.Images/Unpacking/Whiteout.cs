@@ -1,4 +1,5 @@
 using Hull.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Images.Unpacking;
 
@@ -20,4 +21,7 @@ internal static class Whiteout
     /// <summary>A character device 0:0 hides the name in the layers below.</summary>
     public static bool Is(FileMetadata metadata) =>
         metadata.Type == FileType.CharacterDevice && metadata is { RawDeviceMajor: 0, RawDeviceMinor: 0 };
+
+    /// <summary>Whether a directory of a layer hides what the layers below have in it.</summary>
+    public static bool IsOpaque(SafeFileHandle directory) => Files.TryGetAttribute(directory, OpaqueAttribute, out _) is [(byte)'y'];
 }
