@@ -10,26 +10,56 @@ public class ImageCommandTests
     [Fact]
     public void Changes_Instructions_BecomeDefaults()
     {
-        ImageDefaults defaults = ImportChanges.Parse(
+        ImageDefaults defaults = DefaultsChanges.Apply(
         [
-            "CMD [\"sh\", \"-c\", \"true\"]", "ENTRYPOINT /bin/init", "ENV A=1 B=\"two words\"", "env A 3 4", "EXPOSE 80 53/udp",
+            "CMD [\"sh\", \"-c\", \"true\"]", "ENTRYPOINT /bin/init", "ONBUILD RUN a b", "onbuild COPY . /",
+            "HEALTHCHECK --interval=30s --retries=3 CMD curl -f localhost", "ENV A=1 B=\"two words\"", "env A 3 4", "EXPOSE 80 53/udp",
             "LABEL x=y", "STOPSIGNAL INT", "USER 1:2", "VOLUME [\"/data\"]", "WORKDIR /a", "WORKDIR b",
-        ]);
+        ],
+        new ImageDefaults());
         Assert.Equal(["sh", "-c", "true"], defaults.Cmd);
         Assert.Equal(["/bin/sh", "-c", "/bin/init"], defaults.Entrypoint);
         Assert.Equal(["B=two words", "A=3 4"], defaults.Env);
         Assert.Equal(["80/tcp", "53/udp"], defaults.ExposedPorts!.Keys);
         Assert.Equal(("y", "INT", "1:2", "/a/b"), (defaults.Labels!["x"], defaults.StopSignal, defaults.User, defaults.WorkingDirectory));
         Assert.Equal(["/data"], defaults.Volumes!.Keys);
+        Assert.Equal(["RUN a b", "COPY . /"], defaults.OnBuild);
+        Assert.Equal(["CMD-SHELL", "curl -f localhost"], defaults.Healthcheck!.Test);
+        Assert.Equal((30_000_000_000, 3), (defaults.Healthcheck.Interval, defaults.Healthcheck.Retries));
     }
+
+    [Fact]
+    public void Changes_Entrypoint_DropsTheCommandThatWasAnotherPrograms()
+    {
+        ImageDefaults before = new() { Cmd = ["sh"], Env = ["A=1"], WorkingDirectory = "/a" };
+
+        ImageDefaults after = DefaultsChanges.Apply(["ENTRYPOINT [\"/bin/server\"]", "WORKDIR b", "ENV A=2"], before);
+
+        Assert.Null(after.Cmd);
+        Assert.Equal(("/a/b", "A=2"), (after.WorkingDirectory, after.Env!.Single()));
+    }
+
+    [Theory]
+    [InlineData("NONE", "NONE")]
+    [InlineData("CMD [\"a\", \"b\"]", "CMD a b")]
+    [InlineData("--timeout=5s CMD a b", "CMD-SHELL a b")]
+    public void Healthcheck_Text_IsItsTest(string text, string test) =>
+        Assert.Equal(test, string.Join(' ', HealthcheckInstruction.Parse(text).Test!));
 
     [Theory]
     [InlineData("RUN true", "RUN is not a valid change command")]
     [InlineData("CMD", "has no arguments")]
     [InlineData("ENV A", "must have a value")]
     [InlineData("LABEL a=1 b", "can't find = in")]
+    [InlineData("ONBUILD FROM x", "FROM isn't allowed as an ONBUILD trigger")]
+    [InlineData("HEALTHCHECK CMD", "missing command after HEALTHCHECK CMD")]
+    [InlineData("HEALTHCHECK RUN x", "unknown type")]
+    [InlineData("HEALTHCHECK NONE x", "takes no arguments")]
+    [InlineData("HEALTHCHECK --interval=1us CMD x", "--interval wants a time of a millisecond")]
+    [InlineData("HEALTHCHECK --retries=0 CMD x", "--retries must be at least 1")]
+    [InlineData("HEALTHCHECK --often CMD x", "unknown flag --often")]
     public void Changes_Wrong_SaysWhy(string change, string message) =>
-        Assert.Contains(message, Assert.Throws<EngineException>(() => ImportChanges.Parse([change])).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<EngineException>(() => DefaultsChanges.Apply([change], new ImageDefaults())).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("linux/arm64/v8", "linux", "arm64", "v8")]

@@ -25,7 +25,7 @@ internal static class ImportCommand
         command.SetAction(result => Run(
             context,
             command.Positional(result),
-            ImportChanges.Parse(result.ListOf(change) ?? []),
+            DefaultsChanges.Apply(result.ListOf(change) ?? [], new ImageDefaults()),
             result.TextOf(message),
             PullCommand.ParsePlatform(result.TextOf(platform))));
         return command;

@@ -5,14 +5,17 @@ using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands.Images;
 
-/// <summary>The Dockerfile instructions of <c>import --change</c>: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME
-/// and WORKDIR.</summary>
-internal static class ImportChanges
+/// <summary>The Dockerfile instructions of <c>--change</c>: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER,
+/// VOLUME and WORKDIR.</summary>
+internal static class DefaultsChanges
 {
+    private const string Instructions = "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR";
+
+    /// <summary>Changes what a container of an image starts with.</summary>
     /// <exception cref="EngineException">No such instruction, or its words make no sense.</exception>
-    public static ImageDefaults Parse(IReadOnlyList<string> changes)
+    public static ImageDefaults Apply(IReadOnlyList<string> changes, ImageDefaults defaults)
     {
-        ImageDefaults defaults = new();
+        bool command = false;
         foreach (string change in changes)
         {
             string line = change.Trim();
@@ -23,7 +26,14 @@ internal static class ImportChanges
                 throw EngineException.Invalid($"--change {GoText.Quote(change)}: the instruction has no arguments");
             }
 
-            defaults = Apply(defaults, line[..space].ToUpperInvariant(), rest);
+            string instruction = line[..space].ToUpperInvariant();
+            command |= instruction == "CMD";
+            defaults = Apply(defaults, instruction, rest);
+            if (instruction == "ENTRYPOINT" && !command)
+            {
+                // As in a Dockerfile: the command before it was another program's.
+                defaults = defaults with { Cmd = null };
+            }
         }
 
         return defaults;
@@ -37,6 +47,8 @@ internal static class ImportChanges
         "LABEL" => defaults with { Labels = AddLabels(defaults.Labels, rest) },
         "EXPOSE" => defaults with { ExposedPorts = Add(defaults.ExposedPorts, rest.Split(' ', StringSplitOptions.RemoveEmptyEntries), Port) },
         "VOLUME" => defaults with { Volumes = Add(defaults.Volumes, JsonList(rest) ?? [.. rest.Split(' ', StringSplitOptions.RemoveEmptyEntries)], path => path) },
+        "HEALTHCHECK" => defaults with { Healthcheck = HealthcheckInstruction.Parse(rest) },
+        "ONBUILD" => defaults with { OnBuild = [.. defaults.OnBuild ?? [], Trigger(rest)] },
         "STOPSIGNAL" => defaults with { StopSignal = rest },
         "USER" => defaults with { User = rest },
         "WORKDIR" => defaults with
@@ -44,13 +56,23 @@ internal static class ImportChanges
             WorkingDirectory = Path.GetFullPath(rest, defaults.WorkingDirectory is { Length: > 0 } current ? current : "/"),
         },
         _ => throw EngineException.Invalid(
-            $"{instruction} is not a valid change command: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR are"),
+            $"{instruction} is not a valid change command: {Instructions} are"),
     };
+
+    /// <summary>An instruction for the builds on top of the image.</summary>
+    private static string Trigger(string rest)
+    {
+        string instruction = rest.Split(' ', 2)[0].ToUpperInvariant();
+        return instruction is "ONBUILD" or "FROM" or "MAINTAINER"
+            ? throw EngineException.Invalid($"{instruction} isn't allowed as an ONBUILD trigger")
+            : rest;
+    }
 
     /// <summary>A JSON list is the program and its arguments, anything else a line for the shell.</summary>
     private static List<string> Command(string rest) => JsonList(rest) ?? ["/bin/sh", "-c", rest];
 
-    private static List<string>? JsonList(string text)
+    /// <summary>The strings of a JSON list; null where the text is none.</summary>
+    internal static List<string>? JsonList(string text)
     {
         if (!text.StartsWith('['))
         {
