@@ -15,14 +15,14 @@ internal static class CommandTable
 
     public static IReadOnlyList<string> OtherVerbs =>
     [
-        "attach", "completion", "create", "import", "inspect", "kill", "load", "logs", "pause", "port", "rename", "restart", "rm",
-        "rmi", "save", "start", "stop", "tag", "top", "unpause", "wait",
+        "attach", "commit", "completion", "create", "diff", "export", "import", "inspect", "kill", "load", "logs", "pause",
+        "port", "rename", "restart", "rm", "rmi", "save", "start", "stop", "tag", "top", "unpause", "wait",
     ];
 
     public static IReadOnlyList<string> ContainerVerbs =>
     [
-        "attach", "create", "exec", "inspect", "kill", "logs", "ls", "pause", "port", "rename", "restart", "rm", "run", "start",
-        "stop", "top", "unpause", "wait",
+        "attach", "commit", "create", "diff", "exec", "export", "inspect", "kill", "logs", "ls", "pause", "port", "rename",
+        "restart", "rm", "run", "start", "stop", "top", "unpause", "wait",
     ];
 
     public static IReadOnlyList<string> NetworkVerbs => ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"];
@@ -85,6 +85,9 @@ internal static class CommandTable
         "run" => RunCommand.Create(context, path),
         "create" => CreateCommand.Create(context, path),
         "exec" => ExecCommand.Create(context, path),
+        "commit" => CommitCommand.Create(context, path),
+        "diff" => DiffCommand.Create(context, path),
+        "export" => ExportCommand.Create(context, path),
         "ps" or "ls" or "list" => ListCommand.Create(context, path),
         "start" => StartCommand.Create(context, path),
         "stop" => StopCommand.Create(context, path),

@@ -128,6 +128,20 @@ public sealed partial class Engine
         return false;
     }
 
+    /// <summary>False where the request meets a conflict: the object's state has changed since it was looked at.</summary>
+    private static bool UnlessConflict(Action request)
+    {
+        try
+        {
+            request();
+            return true;
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.Conflict)
+        {
+            return false;
+        }
+    }
+
     private bool IsImage(string reference)
     {
         try

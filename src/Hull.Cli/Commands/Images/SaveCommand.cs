@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Hull.Cli.Parsing;
 using Hull.Engine;
-using Hull.Linux;
 
 namespace Hull.Cli.Commands.Images;
 
@@ -20,44 +19,16 @@ internal static class SaveCommand
         };
         command.Add(output);
         command.Add(platform);
-        command.SetAction(result => result.TextOf(platform) is null
-            ? Run(context, command.Positional(result), result.TextOf(output))
-            : throw new EngineException(EngineErrorKind.Unsupported, "--platform is not available yet: images are stored for one platform"));
-        return command;
-    }
-
-    private static int Run(CliContext context, string[] names, string? output)
-    {
-        if (output is null && Terminals.IsTerminal(context.StandardOutput))
+        command.SetAction(result =>
         {
-            throw EngineException.Invalid("cowardly refusing to save to a terminal. Use the -o flag or redirect");
-        }
-
-        CliContext.RequireRoot();
-        if (output is null)
-        {
-            using FileStream stdout = new(context.StandardOutput, FileAccess.Write, bufferSize: 0);
-            context.Images.Save(names, stdout);
-            return 0;
-        }
-
-        // Beside its place and renamed, so that a failure leaves no half archive and an old one whole.
-        string temporary = $"{output}.new-{Environment.ProcessId}";
-        try
-        {
-            using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write))
+            if (result.TextOf(platform) is not null)
             {
-                context.Images.Save(names, file);
+                throw new EngineException(EngineErrorKind.Unsupported, "--platform is not available yet: images are stored for one platform");
             }
 
-            File.Move(temporary, output, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-
-        return 0;
+            ArchiveOutput.Write(context, result.TextOf(output), stream => context.Images.Save(command.Positional(result), stream));
+            return 0;
+        });
+        return command;
     }
 }
