@@ -34,6 +34,33 @@ public sealed class CodecTests
         Assert.Equal(2 * 10240, result.Length);
     }
 
+    /// <summary>The layout of zstd:chunked (containers/storage, docs/containers-storage-zstd-chunked.md): frames, then a table of contents and a
+    /// footer in skippable frames, which a decompressor passes over.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Unpack_ZstdChunkedLayer_IsTheFile(bool skippableFirst)
+    {
+        using StoreFixture fixture = new();
+        byte[] frame = Convert.FromBase64String(Zstd);
+        byte[] contents = Skippable(0x50, [.. "{\"version\":1,\"entries\":[]}"u8]);
+        byte[] footer = Skippable(0x50, [.. new byte[56], .. "GNUlInUx"u8]);
+
+        string layer = fixture.Unpack(skippableFirst ? [.. contents, .. frame, .. footer] : [.. frame, .. contents, .. footer]);
+
+        Assert.Equal("hello codec\n", File.ReadAllText($"{layer}/hello"));
+        Assert.Equal(10240, Decode("Zstd", [.. frame, .. contents, .. footer]).Length);
+    }
+
+    [Fact]
+    public void Read_ZstdChunkedCutInsideItsFooter_SaysTruncated() => Assert.Contains(
+        "truncated",
+        Assert.Throws<InvalidDataException>(() => Decode("Zstd", [.. Convert.FromBase64String(Zstd), .. Skippable(0x5f, new byte[64])[..^9]])).Message,
+        StringComparison.Ordinal);
+
+    /// <summary>RFC 8878, 3.1.2.</summary>
+    private static byte[] Skippable(byte magic, byte[] content) => [magic, 0x2a, 0x4d, 0x18, .. BitConverter.GetBytes(content.Length), .. content];
+
     [Theory]
     [MemberData(nameof(Samples))]
     public void Read_CutShort_SaysTruncated(string name, string sample)
