@@ -30,15 +30,17 @@ public sealed partial class ImageStore
     }
 
     /// <summary>Writes the whole root of a container as an archive, links and deletions merged, hull's own places for mounts included.</summary>
+    /// <param name="output">The caller owns it.</param>
     /// <exception cref="ImageException">Host: a tree too deep.</exception>
     /// <exception cref="Linux.SyscallException">A file cannot be read.</exception>
     public void Export(UpperDirectory upper, Stream output)
     {
-        using BufferedStream buffered = new(output, 256 * 1024);
+        // Not disposed: that would close the caller's stream.
+        BufferedStream buffered = new(output, 256 * 1024);
         TarWriter tar = new(buffered);
         MergedTree.Write(
             [upper.Path, .. Directories(upper.Below)],
-            new TreeArchiver(tar),
+            new TreeArchiver(tar, isLayer: false),
             upper.InContainer);
         tar.Finish();
         buffered.Flush();
@@ -90,6 +92,20 @@ public sealed partial class ImageStore
 
         using MadeLayer layer = Explained(() => MadeLayer.OfTree(Blobs, Directories(image.ChainIds), static (_, metadata) => metadata));
         return Commit(image, layer, description);
+    }
+
+    /// <summary>What turns one image's files into another's, in the order of the paths' bytes; times do not count.</summary>
+    public IReadOnlyList<PathChange> Compare(Image before, Image after)
+    {
+        using IDisposable use = Hold();
+        return TreeComparison.Compare(Directories(before.ChainIds), Directories(after.ChainIds));
+    }
+
+    /// <summary>What each layer of an image brings and what of it is hidden, bottom first.</summary>
+    public IReadOnlyList<LayerUse> CountLayers(Image image)
+    {
+        using IDisposable use = Hold();
+        return LayerCount.Of(image.Layers, layer => Layers.DirectoryOf(layer.ChainId));
     }
 
     private Image Add(ImageConfig config, IReadOnlyList<Descriptor> layers, MadeLayer layer, ImageReference? reference)

@@ -209,6 +209,19 @@ public sealed class CommitTests : IDisposable
         _fixture.AssertNothingStaged();
     }
 
+    [RootFact]
+    public void MakeLayer_FileThatIsCalledLikeAWhiteout_IsRefused()
+    {
+        Make(_upper, "etc/.wh.passwd", "x");
+
+        ImageException error = Assert.Throws<ImageException>(() => _fixture.Store.MakeLayer(Upper));
+
+        Assert.Contains("'/etc/.wh.passwd': in a layer a name that begins with '.wh.' deletes a file", error.Message, StringComparison.Ordinal);
+        using MemoryStream tar = new();
+        _fixture.Store.Export(Upper, tar);
+        Assert.True(tar.Length > 1024);
+    }
+
     private static NewImage Description => new()
     {
         Created = DateTimeOffset.UnixEpoch,

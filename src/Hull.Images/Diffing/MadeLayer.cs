@@ -79,7 +79,7 @@ public sealed class MadeLayer : IDisposable
         {
             using HashingStream hashed = new(new GZipStream(blob, CompressionLevel.Fastest, leaveOpen: true));
             TarWriter tar = new(hashed);
-            TreeArchiver archive = new(tar);
+            TreeArchiver archive = new(tar, isLayer: true);
             fill(archive);
             tar.Finish();
             return new MadeLayer(blob, hashed.Finish(), archive.IsEmpty, isWhole);

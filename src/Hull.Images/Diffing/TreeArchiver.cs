@@ -9,7 +9,8 @@ namespace Hull.Images.Diffing;
 /// holes. Equal files in equal order give equal bytes. One use, one thread.</summary>
 /// <remarks>Access and change times, inode numbers and names of owners are left out: they are the host's. Sockets are too; a tar
 /// has no form for them, and they mean nothing without their process.</remarks>
-internal sealed class TreeArchiver(TarWriter tar)
+/// <param name="isLayer">The archive is a layer: in it names that begin with <c>.wh.</c> are deletions, so that no file can have one.</param>
+internal sealed class TreeArchiver(TarWriter tar, bool isLayer)
 {
     /// <summary>Holes are kept where they save at least this much: smaller ones are chance, and a map costs a block or more.</summary>
     private const long LeastHoles = 64 * 1024;
@@ -24,9 +25,16 @@ internal sealed class TreeArchiver(TarWriter tar)
     /// <summary>Writes one file; of a directory the entry alone.</summary>
     /// <param name="parent">The directory that has it.</param>
     /// <param name="path">Its name in the archive.</param>
+    /// <exception cref="ImageException">Host: a layer has no form for the name.</exception>
     /// <exception cref="SyscallException">The file cannot be read.</exception>
     public void Add(SafeFileHandle parent, byte[] name, byte[] path, FileMetadata metadata)
     {
+        if (isLayer && name.AsSpan().StartsWith(Whiteout.Prefix))
+        {
+            throw new ImageException(
+                ImageError.Host, $"'/{TarEntry.Display(path)}': in a layer a name that begins with '.wh.' deletes a file, so none can be called so (rename or remove it)");
+        }
+
         TarEntry entry = new()
         {
             Name = path,

@@ -117,11 +117,7 @@ internal sealed class UpperChanges
         using SafeFileHandle below = Files.TryOpenAt(
             old.Parent, old.Name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, 0, out Errno errno)
             ?? throw new SyscallException("open", TarEntry.Display(path), errno);
-        string display = TarEntry.Display(path);
-        List<(string Name, byte[] Value)> now = LayerAttributes.Read(directory, display);
-        List<(string Name, byte[] Value)> then = LayerAttributes.Read(below, display);
-        return now.Count == then.Count
-            && now.Zip(then).All(pair => pair.First.Name == pair.Second.Name && pair.First.Value.AsSpan().SequenceEqual(pair.Second.Value));
+        return LayerAttributes.AreEqual(directory, below, TarEntry.Display(path));
     }
 
     private void Tell(UpperChange change)

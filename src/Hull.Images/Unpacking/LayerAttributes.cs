@@ -31,4 +31,13 @@ internal static class LayerAttributes
 
         return attributes;
     }
+
+    /// <summary>Whether two files have the same ones.</summary>
+    public static bool AreEqual(SafeFileHandle one, SafeFileHandle other, string display)
+    {
+        List<(string Name, byte[] Value)> ones = Read(one, display);
+        List<(string Name, byte[] Value)> others = Read(other, display);
+        return ones.Count == others.Count
+            && ones.Zip(others).All(pair => pair.First.Name == pair.Second.Name && pair.First.Value.AsSpan().SequenceEqual(pair.Second.Value));
+    }
 }
