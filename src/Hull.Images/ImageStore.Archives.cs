@@ -10,22 +10,26 @@ namespace Hull.Images;
 public sealed partial class ImageStore
 {
     /// <summary>Loads every image of a docker archive, an OCI archive or an OCI layout directory; archives may be compressed.</summary>
+    /// <param name="platform">Load this one only; null for what suits this machine best.</param>
     /// <param name="progress">Called from several threads.</param>
-    /// <exception cref="ImageException">Corrupt or Host; names the file.</exception>
+    /// <exception cref="ImageException">Corrupt or Host; names the file. NotFound: an image is not for the platform.</exception>
     /// <exception cref="Linux.SyscallException">The file cannot be read.</exception>
-    public LoadResult Load(string path, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
-        Explained(path, () => new ImageLoader(this, progress, cancel).Load(path));
+    public LoadResult Load(string path, Platform? platform = null, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
+        Explained(path, () => new ImageLoader(this, platform, progress, cancel).Load(path));
 
     /// <summary>Loads from a stream that need not seek, such as standard input.</summary>
-    /// <exception cref="ImageException">Corrupt or Host.</exception>
-    public LoadResult Load(Stream stream, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
-        Explained(null, () => new ImageLoader(this, progress, cancel).Load(stream));
+    /// <param name="platform">As for a file.</param>
+    /// <param name="progress">As for a file.</param>
+    /// <exception cref="ImageException">Corrupt, Host or NotFound.</exception>
+    public LoadResult Load(Stream stream, Platform? platform = null, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
+        Explained(null, () => new ImageLoader(this, platform, progress, cancel).Load(stream));
 
     /// <summary>Writes images as one archive for <c>load</c>, docker and OCI tools.</summary>
     /// <param name="names">As the user typed them: an id saves no name, a name with a tag that name, a name without a tag all
     /// tags of the repository.</param>
+    /// <param name="platform">What every image must run on; null for any.</param>
     /// <exception cref="ImageException">NotFound or Invalid, before anything is written.</exception>
-    public void Save(IReadOnlyList<string> names, Stream output)
+    public void Save(IReadOnlyList<string> names, Stream output, Platform? platform = null)
     {
         using IDisposable use = Hold();
         List<(Image Image, List<ImageReference> Names)> images = [];
@@ -63,6 +67,17 @@ public sealed partial class ImageStore
 
             ImageMatch match = Find(typed);
             Add(match.Required(), match.Reference is { Digest: null } name ? name : null);
+        }
+
+        foreach ((Image image, _) in images)
+        {
+            Platform own = PlatformMatch.Of(image.Config);
+            if (platform is not null && !PlatformMatch.Runs(own, platform))
+            {
+                throw new ImageException(
+                    ImageError.NotFound,
+                    $"image {(image.RepoTags.Count > 0 ? image.RepoTags[0] : image.Id.Short)} was found but does not provide the specified platform ({platform}): it is for {own}");
+            }
         }
 
         new ImageSaver(this).Save([.. images.Select(entry => (entry.Image, (IReadOnlyList<ImageReference>)entry.Names))], output);

@@ -17,6 +17,9 @@ public static class PlatformMatch
         Architecture other => throw new PlatformNotSupportedException($"hull does not run on {other}"),
     };
 
+    /// <summary>What a configuration says that its image runs on.</summary>
+    public static Platform Of(ImageConfig config) => new() { Os = config.Os, Architecture = config.Architecture, Variant = config.Variant };
+
     /// <summary>Reads <c>linux/arm64/v8</c>, <c>arm64</c> or <c>linux</c>; what is missing is the host's.</summary>
     /// <exception cref="FormatException">No platform; the message quotes the text.</exception>
     public static Platform Parse(string text)

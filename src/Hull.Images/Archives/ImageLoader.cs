@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Hull.Images.Codecs;
 using Hull.Images.Tar;
@@ -14,7 +13,7 @@ namespace Hull.Images.Archives;
 /// <remarks>What the file is decides, not its name: compression by its first bytes, layout by its members. An archive with
 /// both <c>index.json</c> and <c>manifest.json</c> (docker 25 and later, and hull) is read as OCI, which keeps the
 /// manifests' digests.</remarks>
-internal sealed class ImageLoader(ImageStore store, Action<LayerProgress>? progress, CancellationToken cancel)
+internal sealed class ImageLoader(ImageStore store, Platform? wanted, Action<LayerProgress>? progress, CancellationToken cancel)
 {
     private const int MaxIndexDepth = 4;
     private readonly List<LoadedImage> _loaded = [];
@@ -104,8 +103,8 @@ internal sealed class ImageLoader(ImageStore store, Action<LayerProgress>? progr
             // Entries of one name are one image's platforms; entries without a name are images of their own.
             .GroupBy(entry => entry.Name?.ToString() ?? $"#{entry.Position}", entry => (entry.Descriptor, entry.Name)))
         {
-            (Descriptor descriptor, ImageReference? name) = group.OrderByDescending(entry => Rank(entry.Descriptor.Platform)).First();
-            any |= LoadDescriptor(contents, descriptor, name, 0);
+            ImageReference? name = group.First().Name;
+            any |= Best([.. group.Select(entry => entry.Descriptor)], name) is { } descriptor && LoadDescriptor(contents, descriptor, name, 0);
         }
 
         if (!any)
@@ -127,9 +126,7 @@ internal sealed class ImageLoader(ImageStore store, Action<LayerProgress>? progr
             }
 
             ImageIndex index = ImageDocuments.ParseIndex(bytes, document);
-            // Attestations have the platform unknown/unknown.
-            Descriptor? best = index.Manifests.Where(entry => entry.Platform?.Os != "unknown").OrderByDescending(entry => Rank(entry.Platform)).FirstOrDefault();
-            return best is not null && LoadDescriptor(contents, best, name, depth + 1);
+            return Best(index.Manifests, name) is { } best && LoadDescriptor(contents, best, name, depth + 1);
         }
 
         ImageManifest manifest = ImageDocuments.ParseManifest(bytes, document);
@@ -140,6 +137,7 @@ internal sealed class ImageLoader(ImageStore store, Action<LayerProgress>? progr
         }
 
         byte[] config = ReadBlob(contents, manifest.Config, $"config {manifest.Config.Digest}");
+        CheckPlatform(config, name);
         using ImageIngest ingest = store.BeginIngest(bytes, descriptor.MediaType, config);
         Take(ingest, layer => contents.Find(BlobName(layer.Descriptor.Digest))
             ?? throw new ImageException(ImageError.Corrupt, $"the archive lacks the layer {layer.Descriptor.Digest}"));
@@ -167,6 +165,7 @@ internal sealed class ImageLoader(ImageStore store, Action<LayerProgress>? progr
 
             ArchiveFile[] files = [.. layerNames.Select(name =>
                 contents.Find(name) ?? throw new ImageException(ImageError.Corrupt, $"the archive lacks the layer '{TarEntry.Display(System.Text.Encoding.UTF8.GetBytes(name))}'"))];
+            CheckPlatform(config, (image.RepoTags ?? []).Where(tag => tag is not null).Select(Reference).FirstOrDefault());
             byte[] manifest = Manifest(config, files, diffIds);
             using ImageIngest ingest = store.BeginIngest(manifest, MediaTypes.OciManifest, config);
             Take(ingest, layer => files[layer.Index]);
@@ -283,12 +282,38 @@ internal sealed class ImageLoader(ImageStore store, Action<LayerProgress>? progr
             ? reference
             : throw new ImageException(ImageError.Corrupt, $"manifest.json: RepoTags: {problem}");
 
-    /// <summary>How well a platform fits this machine.</summary>
-    private static int Rank(Platform? platform)
+    /// <summary>The entry of an index to load: of the platform asked for, else what suits this machine best, else the first. Null where there are
+    /// attestations only, whose platform is unknown/unknown.</summary>
+    /// <exception cref="ImageException">NotFound: none is of the platform asked for.</exception>
+    private Descriptor? Best(IReadOnlyList<Descriptor> entries, ImageReference? name)
     {
-        string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
-        return platform is null ? 1 : platform.Os == "linux" && platform.Architecture == architecture ? 2 : 0;
+        IReadOnlyList<Descriptor> images = [.. entries.Where(entry => entry.Platform?.Os != "unknown")];
+        if (wanted is null || images.Count == 0 || images is [{ Platform: null }])
+        {
+            // What does not say its platform may be this machine's, and is preferred to what says another's.
+            return PlatformMatch.Choose(images, PlatformMatch.Host) ?? images.FirstOrDefault(entry => entry.Platform is null) ?? (images.Count > 0 ? images[0] : null);
+        }
+
+        return PlatformMatch.Choose(images, wanted) ?? throw NotFor(name, PlatformMatch.Describe(images));
     }
+
+    /// <summary>A manifest does not say its platform; the configuration does.</summary>
+    private void CheckPlatform(byte[] config, ImageReference? name)
+    {
+        if (wanted is null)
+        {
+            return;
+        }
+
+        Platform platform = PlatformMatch.Of(ImageDocuments.ParseConfig(config, "config", out _));
+        if (!PlatformMatch.Runs(platform, wanted))
+        {
+            throw NotFor(name, platform.ToString());
+        }
+    }
+
+    private ImageException NotFor(ImageReference? name, string platforms) => new(
+        ImageError.NotFound, $"{(name is null ? "the archive's image" : name.Familiar)} is not for {wanted} (the archive has {platforms})");
 
     private static ImageException Empty() => new(ImageError.Corrupt, "the archive is empty");
 }

@@ -27,7 +27,7 @@ internal sealed class ImageSaver(ImageStore store)
             }
 
             WriteBlob(tar, written, image.ManifestDigest, image.Record.Manifest.Size);
-            Descriptor descriptor = image.Record.Manifest with { Platform = new Platform { Architecture = image.Config.Architecture, Os = image.Config.Os, Variant = image.Config.Variant } };
+            Descriptor descriptor = image.Record.Manifest with { Platform = PlatformMatch.Of(image.Config) };
             index.AddRange(names.Count == 0 ? [descriptor] : names.Select(name => descriptor with { Annotations = Annotations(name) }));
             docker.Add(new DockerArchiveImage
             {

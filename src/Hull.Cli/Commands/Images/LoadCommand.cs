@@ -4,6 +4,7 @@ using Hull.Engine;
 using Hull.Images;
 using Hull.Linux;
 using Hull.Oci;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands.Images;
 
@@ -15,7 +16,6 @@ internal static class LoadCommand
         Option<string?> input = Flags.Text("--input", "string", "Read from tar archive file, instead of STDIN", "-i");
         Option<string?> platform = Flags.Text("--platform", "string", "Load only the given platform variant");
         Option<bool?> quiet = Flags.Switch("--quiet", "Suppress the load output", "-q");
-        platform.Hidden = true;
         HullCommand command = new(path, "[OPTIONS]", "Load an image from a tar archive or STDIN", 0, 0)
         {
             AliasLine = "hull image load, hull load",
@@ -23,13 +23,12 @@ internal static class LoadCommand
         command.Add(input);
         command.Add(platform);
         command.Add(quiet);
-        command.SetAction(result => result.TextOf(platform) is null
-            ? Run(context, result.TextOf(input), result.IsOn(quiet))
-            : throw new EngineException(EngineErrorKind.Unsupported, "--platform is not available yet: every image of the archive is loaded"));
+        command.SetAction(result => Run(
+            context, result.TextOf(input), PullCommand.ParsePlatform(result.TextOf(platform)), result.IsOn(quiet)));
         return command;
     }
 
-    private static int Run(CliContext context, string? input, bool quiet)
+    private static int Run(CliContext context, string? input, Platform? platform, bool quiet)
     {
         if (input is null && Terminals.IsTerminal(context.StandardInput))
         {
@@ -42,11 +41,11 @@ internal static class LoadCommand
         if (input is null or "-")
         {
             using FileStream stdin = new(context.StandardInput, FileAccess.Read, bufferSize: 0);
-            result = images.Load(stdin);
+            result = images.Load(stdin, platform);
         }
         else
         {
-            result = images.Load(input);
+            result = images.Load(input, platform);
         }
 
         foreach (string note in result.Notes)

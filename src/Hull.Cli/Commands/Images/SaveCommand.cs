@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Hull.Cli.Parsing;
-using Hull.Engine;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands.Images;
 
@@ -11,7 +11,6 @@ internal static class SaveCommand
     {
         Option<string?> output = Flags.Text("--output", "string", "Write to a file, instead of STDOUT", "-o");
         Option<string?> platform = Flags.Text("--platform", "string", "Save only the given platform variant");
-        platform.Hidden = true;
         HullCommand command = new(path, "[OPTIONS] IMAGE [IMAGE...]", "Save one or more images to a tar archive (streamed to STDOUT by default)", 1)
         {
             AliasLine = "hull image save, hull save",
@@ -21,12 +20,8 @@ internal static class SaveCommand
         command.Add(platform);
         command.SetAction(result =>
         {
-            if (result.TextOf(platform) is not null)
-            {
-                throw new EngineException(EngineErrorKind.Unsupported, "--platform is not available yet: images are stored for one platform");
-            }
-
-            ArchiveOutput.Write(context, result.TextOf(output), stream => context.Images.Save(command.Positional(result), stream));
+            Platform? wanted = PullCommand.ParsePlatform(result.TextOf(platform));
+            ArchiveOutput.Write(context, result.TextOf(output), stream => context.Images.Save(command.Positional(result), stream, wanted));
             return 0;
         });
         return command;
