@@ -110,30 +110,11 @@ public sealed partial class ImageStore
         Files.Rename(temporary, path);
     }
 
-    /// <summary>Writes <c>index.json</c>: one entry a name, and one for each image without.</summary>
+    /// <summary>Writes <c>index.json</c>, which other tools read.</summary>
     private void WriteIndex()
     {
         SweepDocuments();
-        ILookup<Digest, ImageReference> names = AllReferences().ToLookup(pair => pair.Id, pair => pair.Reference);
-        List<Descriptor> entries = [];
-        foreach (Digest id in Ids().OrderBy(id => id.Hex, StringComparer.Ordinal))
-        {
-            if (TryRead(_layout.Record(id)) is not { } record)
-            {
-                continue;
-            }
-
-            Descriptor plain = record.Manifest with { Platform = new Platform { Architecture = record.Config.Architecture, Os = record.Config.Os, Variant = record.Config.Variant } };
-            IReadOnlyList<ImageReference> tags = [.. names[id].Where(name => name.Tag is not null)];
-            entries.AddRange(tags.Select(name => plain with { Annotations = NameAnnotations(name) }));
-            if (tags.Count == 0)
-            {
-                entries.Add(plain);
-            }
-        }
-
-        ImageIndex index = new() { MediaType = MediaTypes.OciIndex, Manifests = entries };
-        AtomicFile.Write(_layout.Index, JsonSerializer.SerializeToUtf8Bytes(index, ImageSpecJson.Default.ImageIndex), Options.Sync);
+        AtomicFile.Write(_layout.Index, IndexBytes(), Options.Sync);
         if (Options.Sync)
         {
             using SafeFileHandle references = Files.Open(_layout.References, OpenFlags.ReadOnly | OpenFlags.Directory);
@@ -141,17 +122,42 @@ public sealed partial class ImageStore
         }
     }
 
+    /// <summary>What <c>index.json</c> is to hold: one entry a name, and one for each image without.</summary>
+    internal byte[] IndexBytes()
+    {
+        ILookup<Digest, ImageReference> names = AllReferences().ToLookup(pair => pair.Id, pair => pair.Reference);
+        List<Descriptor> entries = [];
+        foreach (ImageRecord record in ReadableRecords().OrderBy(record => record.Id.Hex, StringComparer.Ordinal))
+        {
+            Descriptor plain = record.Manifest with { Platform = PlatformMatch.Of(record.Config) };
+            IReadOnlyList<ImageReference> tags = [.. names[record.Id].Where(name => name.Tag is not null)];
+            entries.AddRange(tags.Select(name => plain with { Annotations = NameAnnotations(name) }));
+            if (tags.Count == 0)
+            {
+                entries.Add(plain);
+            }
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(new ImageIndex { MediaType = MediaTypes.OciIndex, Manifests = entries }, ImageSpecJson.Default.ImageIndex);
+    }
+
     /// <summary>Removes what a kill left of documents being written; under the lock there is no other writer.</summary>
     private void SweepDocuments()
     {
-        foreach (string directory in new[] { _layout.Images, _layout.Records, _layout.References, _layout.Origins })
+        foreach (string directory in new[] { _layout.Images, _layout.Records, _layout.References, _layout.Origins, _layout.Lists })
         {
-            using SafeFileHandle handle = Files.Open(directory, OpenFlags.ReadOnly | OpenFlags.Directory);
-            foreach (DirectoryEntry entry in DirectoryListing.Read(handle, directory))
+            using SafeFileHandle? handle = Files.TryOpenAt(null, directory, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out Errno errno);
+            if (handle is null && errno != Errno.ENOENT)
+            {
+                throw new SyscallException("open", directory, errno);
+            }
+
+            // The directory of lists is made with the first.
+            foreach (DirectoryEntry entry in handle is null ? [] : DirectoryListing.Read(handle, directory))
             {
                 if (entry.Name.AsSpan().StartsWith("new-"u8))
                 {
-                    _ = Files.TryUnlink(handle, entry.Name, isDirectory: false);
+                    _ = Files.TryUnlink(handle!, entry.Name, isDirectory: false);
                 }
             }
         }

@@ -11,9 +11,7 @@ public sealed partial class ImageStore
     {
         Sweep();
         ILookup<Digest, ImageReference> names = AllReferences().ToLookup(pair => pair.Id, pair => pair.Reference);
-        return [.. Ids()
-            .Select(id => TryRead(_layout.Record(id)))
-            .OfType<ImageRecord>()
+        return [.. ReadableRecords()
             .Select(record => new Image(record, id => [.. names[id]]))
             .OrderByDescending(image => image.Created)
             .ThenBy(image => image.Id.Hex, StringComparer.Ordinal)];
@@ -60,81 +58,16 @@ public sealed partial class ImageStore
                 RequireRemovable(image, names, force, users);
             }
 
-            foreach (ImageReference reference in names)
-            {
-                Files.Unlink(null, PathOf(reference));
-                removed.Add(new RemovedItem(reference.Familiar, null));
-            }
-
-            Files.Unlink(null, _layout.Record(image.Id));
+            RemoveRecord(image, names, removed);
             WriteIndex();
-            removed.Add(new RemovedItem(null, image.Id));
             chain = [.. image.ChainIds.Reverse()];
         }
 
         // The image's own layers from the top down, then what else had been left.
-        removed.AddRange(CollectGarbage(uses)
+        removed.AddRange((CollectGarbage(uses)?.Layers ?? [])
             .OrderBy(layer => chain.IndexOf(layer) is >= 0 and int position ? position : int.MaxValue)
             .Select(layer => new RemovedItem(null, layer)));
         return removed;
-    }
-
-    /// <summary>Removes layers and blobs that neither an image nor a container has. Nothing while an image is being
-    /// taken in: the next collection gets it.</summary>
-    /// <returns>The chainIDs removed.</returns>
-    public IReadOnlyList<Digest> CollectGarbage(Func<IReadOnlyList<ImageUse>> uses)
-    {
-        _layout.Create();
-        using FileLock? exclusive = FileLock.TryAcquire(_layout.UseLockFile);
-        if (exclusive is null)
-        {
-            return [];
-        }
-
-        using FileLock held = FileLock.Acquire(_layout.LockFile);
-        Sweep();
-        HashSet<string> layers = [.. uses().SelectMany(use => use.ChainIds).Select(chain => chain.Hex)];
-        HashSet<string> blobs = [];
-        HashSet<Digest> diffIds = [];
-        foreach (Digest id in Ids())
-        {
-            if (TryRead(_layout.Record(id)) is { } record)
-            {
-                blobs.Add(id.Hex);
-                blobs.Add(record.Manifest.Digest.Hex);
-                blobs.UnionWith(record.Layers.Select(layer => layer.Blob.Digest.Hex));
-                layers.UnionWith(record.Layers.Select(layer => layer.ChainId.Hex));
-                diffIds.UnionWith(record.Layers.Select(layer => layer.DiffId));
-            }
-        }
-
-        foreach (string blob in Names(_layout.Blobs).Where(name => !blobs.Contains(name)))
-        {
-            Files.Unlink(null, $"{_layout.Blobs}/{blob}");
-        }
-
-        Origins.Keep(diffIds);
-        List<Digest> collected = [];
-        foreach (string layer in Names(_layout.Layers).Where(name => !layers.Contains(name)))
-        {
-            if (Digest.TryParse($"sha256:{layer}", out Digest chainId))
-            {
-                RemoveLayer(chainId);
-                collected.Add(chainId);
-            }
-        }
-
-        return collected;
-    }
-
-    /// <summary>First out of sight by rename, so that a kill leaves a sweepable leftover and no half layer.</summary>
-    private void RemoveLayer(Digest chainId)
-    {
-        // Locked, so that another process's sweep does not remove it at the same time.
-        using FileLock? held = FileLock.TryAcquireDirectory(_layout.Layer(chainId));
-        string doomed = $"{_layout.Layers}/new-removed-{chainId.Short}-{Environment.ProcessId}";
-        Files.Rename(_layout.Layer(chainId), doomed);
-        DirectoryListing.RemoveTree(doomed);
     }
 
     private void Untag(
@@ -191,14 +124,4 @@ public sealed partial class ImageStore
         new(ImageError.Conflict, $"conflict: unable to delete {image.Id.Short} ({how}) - {why}");
 
     private static string Short(ImageUse use) => use.ContainerId.Length > 12 ? use.ContainerId[..12] : use.ContainerId;
-}
-
-/// <summary>A container's hold on an image.</summary>
-/// <param name="ChainIds">The layers below the container, which stay even if the image is removed by force.</param>
-public sealed record ImageUse(string ContainerId, Digest ImageId, IReadOnlyList<Digest> ChainIds, bool IsRunning);
-
-/// <summary>One line of <c>rmi</c>: <c>Untagged: NAME</c> or <c>Deleted: DIGEST</c>, one of them set.</summary>
-public sealed record RemovedItem(string? Untagged, Digest? Deleted)
-{
-    public override string ToString() => Untagged is not null ? $"Untagged: {Untagged}" : $"Deleted: {Deleted}";
 }

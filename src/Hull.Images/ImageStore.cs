@@ -111,6 +111,28 @@ public sealed partial class ImageStore
         return ImageRecordReader.Parse(Files.ReadAll(file, ImageDocuments.MaxSize, path), path);
     }
 
+    /// <summary>The records that can be read: a damaged one, which a check names, must not hide the others.</summary>
+    private IEnumerable<ImageRecord> ReadableRecords()
+    {
+        foreach (Digest id in Ids())
+        {
+            ImageRecord? record;
+            try
+            {
+                record = TryRead(_layout.Record(id));
+            }
+            catch (ImageException e) when (e.Kind == ImageError.Corrupt)
+            {
+                continue;
+            }
+
+            if (record is not null)
+            {
+                yield return record;
+            }
+        }
+    }
+
     /// <summary>The link of a name. With a tag and a digest the digest decides, as docker has it.</summary>
     private string PathOf(ImageReference name) => $"{_layout.References}/{FileName(name)}";
 
@@ -135,7 +157,8 @@ public sealed partial class ImageStore
         }
     }
 
-    private static List<string> Names(string directory)
+    /// <summary>The names in a directory, without what is being written; none where it does not exist.</summary>
+    internal static List<string> Names(string directory)
     {
         using SafeFileHandle? handle = Files.TryOpenAt(null, directory, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out Errno errno);
         if (handle is null)

@@ -26,4 +26,17 @@ public sealed class LayerStore
         using SafeFileHandle file = Files.Open(path, OpenFlags.ReadOnly);
         return ImageDocuments.Parse(Files.ReadAll(file, ImageDocuments.MaxSize, path), StoreJson.Default.LayerRecord, path);
     }
+
+    /// <summary>Bytes of a layer's files, counted where its record does not tell.</summary>
+    internal long SizeOf(Digest chainId)
+    {
+        try
+        {
+            return Read(chainId).Size;
+        }
+        catch (Exception e) when (e is ImageSpecException or SyscallException { Errno: Errno.ENOENT })
+        {
+            return TreeSize.Of(DirectoryOf(chainId));
+        }
+    }
 }

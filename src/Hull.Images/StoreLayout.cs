@@ -10,6 +10,7 @@ namespace Hull.Images;
 /// images/records/HEX.json                           one an image: what a start needs
 /// images/references/NAME                            symbolic link to the record; '/' of the name is '+'
 /// images/origins/DIFFID.json                        which registries have the layer, see LayerOrigins
+/// images/lists/NAME                                 OCI indexes of images for several platforms; '/' of the name is '+'
 /// images/staging/new-*                              blobs being written
 /// images/lock                                       held while names and records change
 /// images/use.lock                                   shared by who adds or needs content, exclusive to who collects garbage
@@ -19,6 +20,9 @@ namespace Hull.Images;
 /// </remarks>
 internal sealed class StoreLayout(string dataRoot)
 {
+    /// <summary>0700: unpacked layers hold setuid programs, which no user of the host may reach (CVE-2021-41091).</summary>
+    public const uint Private = 0x1c0;
+
     private readonly Lock _gate = new();
     private volatile bool _created;
 
@@ -31,6 +35,8 @@ internal sealed class StoreLayout(string dataRoot)
     public string References => $"{Images}/references";
 
     public string Origins => $"{Images}/origins";
+
+    public string Lists => $"{Images}/lists";
 
     public string BlobStaging => $"{Images}/staging";
 
@@ -68,17 +74,24 @@ internal sealed class StoreLayout(string dataRoot)
         }
     }
 
+    /// <summary>Makes anew what somebody has removed of the layout itself.</summary>
+    public void Restore()
+    {
+        lock (_gate)
+        {
+            CreateAll();
+        }
+    }
+
     private void CreateAll()
     {
-        // 0700: unpacked layers hold setuid programs, which no user of the host may reach (CVE-2021-41091).
-        const uint Private = 0x1c0;
         foreach (string directory in new[] { Blobs, Records, References, Origins, BlobStaging, Layers })
         {
             Files.MakeDirectories(directory, Private);
         }
 
         string marker = $"{Images}/oci-layout";
-        if (Files.TryStatAt(null, marker, followLinks: false, out _) is null)
+        if (Files.TryStatAt(null, marker, followLinks: false, out _) is not { Size: > 0 })
         {
             // Under the lock, so that whoever holds it may sweep what a kill left of documents.
             using FileLock held = FileLock.Acquire(LockFile);

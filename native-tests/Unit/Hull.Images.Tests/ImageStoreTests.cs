@@ -270,8 +270,49 @@ public sealed class ImageStoreTests : IDisposable
         using ImageIngest ingest = Store.BeginIngest(manifest, null, config);
         ingest.Apply(0, new MemoryStream(blobs[0]));
 
-        Assert.Empty(Store.CollectGarbage(() => []));
+        Assert.Null(Store.CollectGarbage(() => []));
         Assert.True(Store.Layers.Contains(ingest.ChainIds[0]));
+    }
+
+    [Fact]
+    public void CollectGarbage_DryRun_TellsAndKeeps()
+    {
+        Image image = _fixture.AddImage("a", Base);
+        Digest lost = Store.Blobs.Put("nobody's"u8);
+
+        Garbage garbage = Store.CollectGarbage(() => [], new HashSet<Digest> { image.Id }, dryRun: true)!;
+
+        Assert.Equal(image.ChainIds, garbage.Layers);
+        Assert.Contains(lost, garbage.Blobs);
+        Assert.True(garbage.Bytes > 8);
+        Assert.True(Store.Blobs.Contains(lost) && Store.Find("a").Image is not null);
+        Assert.Equal(garbage.Blobs.Count, Store.CollectGarbage(() => [], new HashSet<Digest> { image.Id }, dryRun: false)!.Blobs.Count);
+        Assert.False(Store.Layers.Contains(image.ChainIds[0]) || Store.Blobs.Contains(lost) || Store.Find("a").Image is not null);
+    }
+
+    [Fact]
+    public void CollectGarbage_ImageGivenUpButUsedByNow_Stays()
+    {
+        Image image = _fixture.AddImage("a", Base);
+        ImageUse use = new("c", image.Id, image.ChainIds, IsRunning: false);
+
+        Store.CollectGarbage(() => [use], new HashSet<Digest> { image.Id }, dryRun: false);
+
+        Assert.Equal(image.Id, Store.Find("a").Required().Id);
+    }
+
+    [Fact]
+    public void Prune_Unused_TakesNamesImagesAndLayers()
+    {
+        Image used = _fixture.AddImage("used", Base);
+        Image unused = _fixture.AddImage("unused", Base, Top);
+        ImageUse use = new("c", used.Id, used.ChainIds, IsRunning: false);
+
+        PruneResult result = Store.Prune(_ => true, () => [use]);
+
+        Assert.Equal(["Untagged: unused:latest", $"Deleted: {unused.Id}", $"Deleted: {unused.ChainIds[1]}"], result.Removed.Select(item => item.ToString()));
+        Assert.True(result.Bytes > 0);
+        Assert.True(Store.Layers.Contains(used.ChainIds[0]));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Hull.Cli.Output;
 using Hull.Engine.Containers;
+using Hull.Linux;
 
 namespace Hull.Cli.Commands;
 
@@ -14,14 +15,7 @@ internal readonly record struct ContainerSize(long Own, long Virtual)
     public static ContainerSize Of(CliContext context, ContainerId id)
     {
         ContainerConfig config = context.Engine.Containers.ReadConfig(id);
-        long own = 0;
-        EnumerationOptions all = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
-        foreach (FileInfo file in new DirectoryInfo(context.Paths.ContainerDirectory(id) + "/upper").EnumerateFiles("*", all))
-        {
-            // The length of a link is not that of what it points to.
-            own += file.LinkTarget is null ? file.Length : 0;
-        }
-
+        long own = TreeSize.Of(context.Paths.ContainerDirectory(id) + "/upper");
         long image = context.Images.Find(config.ImageId.ToString()).Image?.Size ?? 0;
         return new ContainerSize(own, own + image);
     }

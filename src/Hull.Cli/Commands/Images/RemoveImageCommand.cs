@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Hull.Cli.Parsing;
 using Hull.Engine;
-using Hull.Engine.Containers;
 using Hull.Images;
 
 namespace Hull.Cli.Commands.Images;
@@ -39,7 +38,7 @@ internal static class RemoveImageCommand
             {
                 try
                 {
-                    foreach (RemovedItem item in context.Images.Remove(name, force, () => Uses(context)))
+                    foreach (RemovedItem item in context.Images.Remove(name, force, context.Engine.ImageUses))
                     {
                         context.Output.WriteLine(item.ToString());
                     }
@@ -50,18 +49,5 @@ internal static class RemoveImageCommand
                 }
             },
             print: false);
-    }
-
-    /// <summary>What the containers hold of the images.</summary>
-    private static List<ImageUse> Uses(CliContext context)
-    {
-        List<ImageUse> uses = [];
-        ContainerStore containers = new(context.Paths);
-        foreach (ContainerStatus status in containers.List(null, out _))
-        {
-            uses.Add(new ImageUse(status.Id.Hex, status.ImageId, containers.ReadConfig(status.Id).Layers, status.IsLive));
-        }
-
-        return uses;
     }
 }
