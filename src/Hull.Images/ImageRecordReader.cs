@@ -20,7 +20,7 @@ internal static class ImageRecordReader
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new ImageException(ImageError.Corrupt, $"{path}: damaged (remove the image and load it again): {e.Message}", e);
+            throw new ImageException(ImageError.Corrupt, $"{path}: damaged (hull system check --repair makes it anew, or says what to do): {e.Message}", e);
         }
     }
 

@@ -35,6 +35,30 @@ internal sealed class StagingName : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
+    /// <summary>The names of what killed processes left in <paramref name="parent"/>.</summary>
+    public static IReadOnlyList<string> Leftovers(string parent)
+    {
+        using SafeFileHandle? directory = Files.TryOpenAt(null, parent, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out _);
+        if (directory is null)
+        {
+            return [];
+        }
+
+        using FileLock gate = FileLock.Acquire(Gate(parent));
+        List<string> names = [];
+        foreach (DirectoryEntry entry in DirectoryListing.Read(directory, parent).Where(entry => entry.Name.AsSpan().StartsWith("new-"u8)))
+        {
+            string name = Encoding.UTF8.GetString(entry.Name);
+            using FileLock? held = FileLock.TryAcquireExisting($"{parent}/{name}");
+            if (held is not null)
+            {
+                names.Add(name);
+            }
+        }
+
+        return names;
+    }
+
     /// <summary>Removes what killed processes left in <paramref name="parent"/>. Nothing where it does not exist.</summary>
     public static void Sweep(string parent)
     {
@@ -55,13 +79,7 @@ internal sealed class StagingName : IDisposable
         foreach (DirectoryEntry entry in leftovers)
         {
             string path = $"{parent}/{Encoding.UTF8.GetString(entry.Name)}";
-            FileMetadata? metadata = Files.TryStatAt(directory, entry.Name, out _);
-            if (metadata is null)
-            {
-                continue;
-            }
-
-            using FileLock? held = metadata.Value.IsDirectory ? FileLock.TryAcquireDirectory(path) : FileLock.TryAcquire(path);
+            using FileLock? held = FileLock.TryAcquireExisting(path);
             if (held is not null)
             {
                 DirectoryListing.RemoveTree(directory, entry.Name, path);

@@ -37,6 +37,15 @@ public sealed partial class FileLock : IDisposable
     public static FileLock? TryAcquireDirectory(string path) =>
         Lock(Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow), path, LockExclusive | LockNonBlocking);
 
+    /// <summary>The exclusive lock of a file or directory, or null where another holder has it or it is gone. Nothing is made.</summary>
+    public static FileLock? TryAcquireExisting(string path)
+    {
+        SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlocking, 0, out Errno errno);
+        return file is not null ? Lock(file, path, LockExclusive | LockNonBlocking)
+            : errno == Errno.ENOENT ? null
+            : throw new SyscallException("open", path, errno);
+    }
+
     /// <summary>Whether someone holds the lock exclusively. Makes no file; a missing one is held by nobody. A shared lock is
     /// taken for a moment, which other askers do not notice.</summary>
     public static bool IsHeldExclusively(string path)
@@ -75,8 +84,13 @@ public sealed partial class FileLock : IDisposable
         _file.Dispose();
     }
 
-    private static FileLock? Take(string path, int operation) =>
-        Lock(Files.Open(path, OpenFlags.ReadWrite | OpenFlags.Create, 0x180), path, operation);
+    private static FileLock? Take(string path, int operation)
+    {
+        SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadWrite | OpenFlags.Create, 0x180, out Errno errno);
+        // What a read-only disk has can be read all the same; flock(2) asks for no right to write.
+        file ??= errno == Errno.EROFS ? Files.Open(path, OpenFlags.ReadOnly) : throw new SyscallException("open", path, errno);
+        return Lock(file, path, operation);
+    }
 
     private static FileLock? Lock(SafeFileHandle file, string path, int operation)
     {

@@ -8,7 +8,7 @@ namespace Hull.Images.Unpacking;
 internal sealed partial class LayerUnpacker
 {
     /// <summary>AUFS kept link counts and orphans below such names; docker skips them too.</summary>
-    private static bool IsBookkeeping(EntryPath path)
+    internal static bool IsBookkeeping(EntryPath path)
     {
         foreach (byte[] component in path.Components)
         {
