@@ -27,11 +27,31 @@ public static unsafe partial class Files
         return statfs(path, &buffer) == 0 && buffer.Type == magic && (buffer.Flags & ReadOnly) == 0;
     }
 
+    /// <summary>How full the file system of a path is, as df(1) has it: 0 to 1, what only root may use left out.</summary>
+    /// <exception cref="SyscallException">statfs(2) failed.</exception>
+    public static (double Used, long TotalBytes) FileSystemUse(string path)
+    {
+        StatFs buffer;
+        // SAFETY: as above.
+        if (statfs(path, &buffer) != 0)
+        {
+            throw SyscallException.Last("statfs", path);
+        }
+
+        long used = buffer.Blocks - buffer.Free;
+        long usable = used + buffer.Available;
+        return (usable == 0 ? 0 : (double)used / usable, usable * buffer.BlockSize);
+    }
+
     /// <summary>struct statfs of 64-bit machines (include/uapi/asm-generic/statfs.h).</summary>
     [StructLayout(LayoutKind.Explicit, Size = 120)]
     internal struct StatFs
     {
         [FieldOffset(0)] public long Type;
+        [FieldOffset(8)] public long BlockSize;
+        [FieldOffset(16)] public long Blocks;
+        [FieldOffset(24)] public long Free;
+        [FieldOffset(32)] public long Available;
         [FieldOffset(80)] public long Flags;
     }
 
