@@ -144,6 +144,26 @@ def row_load():
     memory.show({"hull": 150})
 
 
+def row_save():
+    Engines.need("hull", "docker", "podman")
+    # Not a seed of row_load's, which loads images that no engine has yet.
+    image, name = large_image(0), "docker.io/library/bench-0:latest"
+    quiet(HULL, "load", "-i", image)
+    quiet("docker", "load", "-i", image)
+    quiet("sh", "-c", f"gzip -dc {image} | podman load")
+    programs = {"hull": HULL, "docker": "docker", "podman": "podman"}
+    archive = f"{work}/saved.tar"
+
+    def fresh(_):
+        # podman refuses to write over an archive.
+        if os.path.exists(archive):
+            os.remove(archive)
+
+    alternate("save of the image of 20,000 files to a file",
+              {engine: [program, "save", "-o", archive, name] for engine, program in programs.items()},
+              {"docker": 0.6, "podman": 0.6}, before=fresh)
+
+
 def many_detached(title, workers):
     Engines.need("hull", "docker", "podman")
     programs = {"hull": HULL, "docker": "docker", "podman": "podman"}
