@@ -15,19 +15,28 @@ internal static class CommandTable
 
     public static IReadOnlyList<string> OtherVerbs =>
     [
-        "attach", "commit", "completion", "create", "diff", "export", "import", "inspect", "kill", "load", "logs", "pause",
+        "attach", "commit", "completion", "create", "diff", "export", "history", "import", "inspect", "kill", "load", "logs", "pause",
         "port", "rename", "restart", "rm", "rmi", "save", "start", "stop", "tag", "top", "unpause", "wait",
     ];
 
     public static IReadOnlyList<string> ContainerVerbs =>
     [
-        "attach", "commit", "create", "diff", "exec", "export", "inspect", "kill", "logs", "ls", "pause", "port", "rename",
+        "attach", "commit", "create", "diff", "exec", "export", "inspect", "kill", "logs", "ls", "pause", "port", "prune", "rename",
         "restart", "rm", "run", "start", "stop", "top", "unpause", "wait",
     ];
 
     public static IReadOnlyList<string> NetworkVerbs => ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"];
 
-    public static IReadOnlyList<string> ImageVerbs => ["import", "inspect", "load", "ls", "pull", "push", "rm", "save", "tag"];
+    public static IReadOnlyList<string> ImageVerbs =>
+    [
+        "diff", "history", "import", "inspect", "layers", "load", "ls", "prune", "pull", "push", "rm", "save", "squash", "tag",
+    ];
+
+    public static IReadOnlyList<string> ManifestVerbs => ["annotate", "create", "inspect", "rm"];
+
+    public static IReadOnlyList<string> SystemVerbs => ["check", "df", "gc", "info", "prune"];
+
+    public static IReadOnlyList<string> VolumeVerbs => ["prune"];
 
     /// <summary>The command that the first words call, which are taken off <paramref name="arguments"/>; null where a
     /// group's help was all that was asked for, and it is written.</summary>
@@ -35,7 +44,7 @@ internal static class CommandTable
     public static HullCommand? Find(ref ReadOnlySpan<string> arguments, CliContext context)
     {
         string verb = arguments[0];
-        string group = verb is "container" or "image" or "network" or "system" ? verb : "";
+        string group = verb is "container" or "image" or "manifest" or "network" or "system" or "volume" ? verb : "";
         arguments = arguments[1..];
         if (group.Length > 0)
         {
@@ -55,10 +64,12 @@ internal static class CommandTable
     /// <summary>A new command; null for an unknown word.</summary>
     public static HullCommand? Create(string group, string verb, CliContext context) => group switch
     {
-        "container" => CreateContainer(verb, "container " + verb, context),
+        "container" => verb == "prune" ? PruneCommands.CreateContainer(context) : CreateContainer(verb, "container " + verb, context),
         "image" => CreateImage(verb, context),
+        "manifest" => ManifestCommands.Create(verb, context),
         "network" => CreateNetwork(verb, context),
-        "system" => verb == "info" ? InfoCommand.Create(context, "system info") : null,
+        "system" => CreateSystem(verb, context),
+        "volume" => verb == "prune" ? PruneCommands.CreateVolume(context) : null,
         _ => verb switch
         {
             "images" => ImagesCommand.Create(context, "images"),
@@ -70,6 +81,7 @@ internal static class CommandTable
             "load" => LoadCommand.Create(context, "load"),
             "save" => SaveCommand.Create(context, "save"),
             "import" => ImportCommand.Create(context, "import"),
+            "history" => HistoryCommand.Create(context, "history"),
             "tag" => TagCommand.Create(context, "tag"),
             "inspect" => InspectCommand.Create(context, "inspect", InspectCommand.Any),
             "info" => InfoCommand.Create(context, "info"),
@@ -115,6 +127,11 @@ internal static class CommandTable
         "load" => LoadCommand.Create(context, "image load"),
         "save" => SaveCommand.Create(context, "image save"),
         "import" => ImportCommand.Create(context, "image import"),
+        "history" => HistoryCommand.Create(context, "image history"),
+        "prune" => PruneCommands.CreateImage(context),
+        "diff" => ImageDiffCommand.Create(context),
+        "layers" => ImageLayersCommand.Create(context),
+        "squash" => SquashCommand.Create(context),
         "tag" => TagCommand.Create(context, "image tag"),
         "inspect" => InspectCommand.Create(context, "image inspect", InspectCommand.Image),
         _ => null,
@@ -132,14 +149,26 @@ internal static class CommandTable
         _ => null,
     };
 
+    private static HullCommand? CreateSystem(string verb, CliContext context) => verb switch
+    {
+        "check" => SystemCheckCommand.Create(context),
+        "df" => DiskUsageCommand.Create(context),
+        "gc" => GarbageCommand.Create(context),
+        "info" => InfoCommand.Create(context, "system info"),
+        "prune" => SystemPruneCommand.Create(context),
+        _ => null,
+    };
+
     private static void WriteGroup(string group, TextWriter output)
     {
         (string summary, IReadOnlyList<string> verbs) = group switch
         {
             "container" => ("Manage containers", ContainerVerbs),
             "image" => ("Manage images", ImageVerbs),
+            "manifest" => ("Manage manifest lists: images for several platforms under one name", ManifestVerbs),
             "network" => ("Manage networks", NetworkVerbs),
-            _ => ("Manage hull", (IReadOnlyList<string>)["info"]),
+            "volume" => ("Manage volumes", VolumeVerbs),
+            _ => ("Manage hull", SystemVerbs),
         };
         CommandHelp.WriteGroup(group, summary, verbs, output);
     }
@@ -151,9 +180,11 @@ internal static class CommandTable
         {
             "container" => [.. ContainerVerbs],
             "image" => [.. ImageVerbs],
+            "manifest" => [.. ManifestVerbs],
             "network" => [.. NetworkVerbs],
-            "system" => ["info"],
-            _ => [.. CommonVerbs, .. OtherVerbs, "container", "image", "network"],
+            "system" => [.. SystemVerbs],
+            "volume" => [.. VolumeVerbs],
+            _ => [.. CommonVerbs, .. OtherVerbs, "container", "image", "manifest", "network", "system", "volume"],
         };
         IReadOnlyList<string> near = NearestNames.Of(verb, names);
         string hint = near.Count == 0 ? "" : $" (did you mean {string.Join(" or ", near)}?)";

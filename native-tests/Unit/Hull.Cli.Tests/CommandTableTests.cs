@@ -15,14 +15,16 @@ public class CommandTableTests
             verbs.Add("", verb);
         }
 
-        foreach (string verb in CommandTable.ContainerVerbs)
+        foreach ((string group, IReadOnlyList<string> words) in new[]
         {
-            verbs.Add("container", verb);
-        }
-
-        foreach (string verb in CommandTable.ImageVerbs)
+            ("container", CommandTable.ContainerVerbs), ("image", CommandTable.ImageVerbs), ("manifest", CommandTable.ManifestVerbs),
+            ("network", CommandTable.NetworkVerbs), ("system", CommandTable.SystemVerbs), ("volume", CommandTable.VolumeVerbs),
+        })
         {
-            verbs.Add("image", verb);
+            foreach (string verb in words)
+            {
+                verbs.Add(group, verb);
+            }
         }
 
         return verbs;

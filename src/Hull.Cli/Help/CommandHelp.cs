@@ -37,7 +37,12 @@ internal static class CommandHelp
         WriteCommands("Common Commands:", CommandTable.CommonVerbs, "", none);
         output.WriteLine();
         output.WriteLine("Management Commands:");
-        WriteColumns(output, [("container", "Manage containers"), ("image", "Manage images"), ("network", "Manage networks"), ("runtime", "OCI runtime: bundles to processes")]);
+        WriteColumns(output,
+        [
+            ("container", "Manage containers"), ("image", "Manage images"), ("manifest", "Manage manifest lists"),
+            ("network", "Manage networks"), ("runtime", "OCI runtime: bundles to processes"),
+            ("system", "Manage hull"), ("volume", "Manage volumes"),
+        ]);
         WriteCommands("Commands:", CommandTable.OtherVerbs, "", none);
         WriteOptions("Global Options:", GlobalFlags.Create().Command, output);
         output.WriteLine();

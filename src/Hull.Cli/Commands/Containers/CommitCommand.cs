@@ -48,7 +48,9 @@ internal static class CommitCommand
         return command;
     }
 
-    private static ImageReference Target(string name) =>
+    /// <summary>The name of an image to be made.</summary>
+    /// <exception cref="EngineException">Invalid: no name, or one with a digest.</exception>
+    internal static ImageReference Target(string name) =>
         !ImageReference.TryParse(name, out ImageReference? reference, out string? problem) ? throw EngineException.Invalid(problem)
         : reference.Digest is not null ? throw EngineException.Invalid($"\"{name}\": refusing to create a tag with a digest reference")
         : reference;

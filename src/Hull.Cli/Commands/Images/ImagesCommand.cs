@@ -27,12 +27,13 @@ internal static class ImagesCommand
         Option<string?> format = Formats.TableOption();
         Option<bool?> whole = Flags.Switch("--no-trunc", "Don't truncate output");
         Option<bool?> quiet = Flags.Switch("--quiet", "Only show image IDs", "-q");
+        Option<bool?> tree = Flags.Switch("--tree", "List images with their platforms, as a tree");
         HullCommand command = new(path, "[OPTIONS] [REPOSITORY[:TAG]]", "List images", 0, 1)
         {
             AliasLine = "hull image ls, hull image list, hull images",
             Completion = ArgumentCompletion.Images,
         };
-        foreach (Option option in (ReadOnlySpan<Option>)[all, digests, filter, format, whole, quiet])
+        foreach (Option option in (ReadOnlySpan<Option>)[all, digests, filter, format, whole, quiet, tree])
         {
             command.Add(option);
         }
@@ -43,33 +44,37 @@ internal static class ImagesCommand
                 ? "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
                 : "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
             string[] filters = result.ListOf(filter) ?? [];
-            return Run(
-                context,
-                command.Positional(result) is [string reference] ? reference : null,
-                Flags.Convert(string.Join(',', filters), filter, _ => ImageFilter.Parse(filters)),
-                !result.IsOn(whole),
-                Listing.Parse(result.TextOf(format), columns, result.IsOn(quiet) ? "{{.ID}}" : null));
+            string? reference = command.Positional(result) is [string wanted] ? wanted : null;
+            ImageFilter chosen = Flags.Convert(string.Join(',', filters), filter, _ => ImageFilter.Parse(filters));
+            if (result.IsOn(tree))
+            {
+                if (((Option[])[digests, format, whole, quiet]).FirstOrDefault(option => result.IsGiven(option)) is { } other)
+                {
+                    throw new UsageException($"{other.Name} is not yet supported with --tree") { ExitCode = 1 };
+                }
+
+                ImageTree.Write(context, Chosen(context, chosen).Where(image => reference is null || image.References.Any(name => ImageFilter.IsNamed(name, reference))));
+                return 0;
+            }
+
+            Listing listing = Listing.Parse(result.TextOf(format), columns, result.IsOn(quiet) ? "{{.ID}}" : null);
+            List<TemplateRow> rows = [];
+            foreach (Image image in Chosen(context, chosen))
+            {
+                AddRows(rows, image, reference, !result.IsOn(whole), context.Now);
+            }
+
+            listing.Write(context.Output, Fields, rows);
+            return 0;
         });
         return command;
     }
 
-    private static int Run(CliContext context, string? reference, ImageFilter filter, bool truncate, Listing listing)
+    /// <summary>The newest first.</summary>
+    private static IEnumerable<Image> Chosen(CliContext context, ImageFilter filter)
     {
-        // What a killed pull or load left is freed by whoever looks next.
-        context.Images.Sweep();
-        List<Image> images = [.. context.Images.List()];
-        images.Sort((a, b) => b.Created.CompareTo(a.Created));
-        List<TemplateRow> rows = [];
-        foreach (Image image in images)
-        {
-            if (filter.Matches(image, context.Now))
-            {
-                AddRows(rows, image, reference, truncate, context.Now);
-            }
-        }
-
-        listing.Write(context.Output, Fields, rows);
-        return 0;
+        filter.Bind(context.Images);
+        return context.Images.List().Where(image => filter.Matches(image, context.Now));
     }
 
     private static void AddRows(List<TemplateRow> rows, Image image, string? wanted, bool truncate, DateTimeOffset now)

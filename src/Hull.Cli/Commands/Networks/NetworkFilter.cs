@@ -42,18 +42,11 @@ internal sealed class NetworkFilter
         "dangling" => unused == value is "true" or "1",
         "driver" => network.Driver == value,
         "id" => network.Id.StartsWith(value, StringComparison.Ordinal),
-        "label" => HasLabel(network, value),
-        "label!" => !HasLabel(network, value),
+        "label" => LabelFilter.Has(network.Labels, value),
+        "label!" => !LabelFilter.Has(network.Labels, value),
         "name" => network.Name.Contains(value, StringComparison.Ordinal),
         "scope" => value == "local",
         "type" => value == (NetworkDrivers.IsPredefined(network.Name) ? "builtin" : "custom"),
         _ => Quantity.TryParseInstant(value, now, out DateTimeOffset? instant) && network.Created < instant,
     };
-
-    private static bool HasLabel(NetworkConfig network, string wanted)
-    {
-        int equals = wanted.IndexOf('=', StringComparison.Ordinal);
-        return network.Labels is { } labels && labels.TryGetValue(equals < 0 ? wanted : wanted[..equals], out string? value)
-            && (equals < 0 || value == wanted[(equals + 1)..]);
-    }
 }

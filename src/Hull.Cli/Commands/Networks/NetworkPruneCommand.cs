@@ -23,20 +23,27 @@ internal static class NetworkPruneCommand
                 return 1;
             }
 
-            NetworkConfig[] unused = [.. context.Engine.UnusedNetworks().Where(network => wanted.Matches(network, unused: true, context.Now))];
-            if (unused.Length > 0)
-            {
-                context.Output.WriteLine("Deleted Networks:");
-            }
-
-            int code = Each.Do(context, [.. unused.Select(static network => network.Name)], context.Engine.RemoveNetwork);
-            if (unused.Length > 0)
-            {
-                context.Output.WriteLine();
-            }
-
-            return code;
+            return Prune(context, wanted);
         });
         return command;
+    }
+
+    /// <summary>Removes the networks that no container wants to be on and that the filter lets through.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Prune(CliContext context, NetworkFilter wanted)
+    {
+        NetworkConfig[] unused = [.. context.Engine.UnusedNetworks().Where(network => wanted.Matches(network, unused: true, context.Now))];
+        if (unused.Length > 0)
+        {
+            context.Output.WriteLine("Deleted Networks:");
+        }
+
+        int code = Each.Do(context, [.. unused.Select(static network => network.Name)], context.Engine.RemoveNetwork);
+        if (unused.Length > 0)
+        {
+            context.Output.WriteLine();
+        }
+
+        return code;
     }
 }

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Text.Json;
+using Hull.Cli.Output;
+using Hull.Cli.Parsing;
+using Hull.Images;
+using Hull.Oci;
+using Hull.Oci.ImageSpec;
+
+namespace Hull.Cli.Commands.Images;
+
+/// <summary><c>hull manifest</c>: lists of images for several platforms under one name.</summary>
+internal static class ManifestCommands
+{
+    /// <summary>A new command; null for an unknown verb.</summary>
+    public static HullCommand? Create(string verb, CliContext context) => verb switch
+    {
+        "annotate" => CreateAnnotate(context),
+        "create" => CreateCreate(context),
+        "inspect" => CreateInspect(context),
+        "rm" => CreateRemove(context),
+        _ => null,
+    };
+
+    private static HullCommand CreateCreate(CliContext context)
+    {
+        Option<bool?> amend = Flags.Switch("--amend", "Amend an existing manifest list", "-a");
+        HullCommand command = new("manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]", "Create a local manifest list of images of the store", 2)
+        {
+            Completion = ArgumentCompletion.Images,
+        };
+        command.Add(amend);
+        command.SetAction(result =>
+        {
+            string[] names = command.Positional(result);
+            ImageReference list = CommitCommand.Target(names[0]);
+            CliContext.RequireRoot();
+            context.Images.CreateList(list, [.. names.Skip(1).Select(name => context.Images.Find(name).Required())], result.IsOn(amend));
+            context.Output.WriteLine($"Created manifest list {list}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static HullCommand CreateAnnotate(CliContext context)
+    {
+        Option<string?> architecture = Flags.Text("--arch", "string", "Set architecture");
+        Option<string?> system = Flags.Text("--os", "string", "Set operating system");
+        Option<string?> version = Flags.Text("--os-version", "string", "Set operating system version");
+        Option<string?> variant = Flags.Text("--variant", "string", "Set architecture variant");
+        HullCommand command = new("manifest annotate", "[OPTIONS] MANIFEST_LIST MANIFEST", "Say what an image of a local manifest list runs on", 2, 2)
+        {
+            Completion = ArgumentCompletion.Images,
+        };
+        foreach (Option option in (ReadOnlySpan<Option>)[architecture, system, version, variant])
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(result =>
+        {
+            string[] names = command.Positional(result);
+            CliContext.RequireRoot();
+            context.Images.AnnotateList(CommitCommand.Target(names[0]), context.Images.Find(names[1]).Required(), platform => platform with
+            {
+                Architecture = result.TextOf(architecture) ?? platform.Architecture,
+                Os = result.TextOf(system) ?? platform.Os,
+                OsVersion = result.TextOf(version) ?? platform.OsVersion,
+                Variant = result.TextOf(variant) ?? platform.Variant,
+            });
+            return 0;
+        });
+        return command;
+    }
+
+    private static HullCommand CreateInspect(CliContext context)
+    {
+        HullCommand command = new("manifest inspect", "MANIFEST", "Display a local manifest list, or the manifest of an image of the store", 1, 1)
+        {
+            Completion = ArgumentCompletion.Images,
+        };
+        command.SetAction(result =>
+        {
+            string name = command.Positional(result)[0];
+            CliContext.RequireRoot();
+            using JsonDocument document = JsonDocument.Parse(Read(context.Images, name));
+            context.Output.WriteLine(IndentedJson.Of(document.RootElement));
+            return 0;
+        });
+        return command;
+    }
+
+    private static HullCommand CreateRemove(CliContext context)
+    {
+        HullCommand command = new("manifest rm", "MANIFEST_LIST [MANIFEST_LIST...]", "Delete one or more local manifest lists", 1);
+        command.SetAction(result => Each.Do(
+            context, command.Positional(result), name => context.Images.RemoveList(CommitCommand.Target(name)), print: false));
+        return command;
+    }
+
+    private static byte[] Read(ImageStore images, string name)
+    {
+        if (ImageReference.TryParse(name, out ImageReference? list) && list.Digest is null)
+        {
+            try
+            {
+                return images.ReadListBytes(list);
+            }
+            catch (ImageException e) when (e.Kind == ImageError.NotFound && images.Find(name).Image is not null)
+            {
+                // An image's own manifest is meant.
+            }
+        }
+
+        return images.Blobs.ReadAll(images.Find(name).Required().ManifestDigest, ImageDocuments.MaxSize);
+    }
+}
