@@ -52,7 +52,7 @@ public sealed partial class ImageStore
             RemoveLayer(layer);
         }
 
-        Origins.Keep([.. Ids().Select(id => TryRead(_layout.Record(id))).OfType<ImageRecord>().SelectMany(record => record.Layers, (_, layer) => layer.DiffId)]);
+        Origins.Keep(Ids().Select(id => TryRead(_layout.Record(id))).OfType<ImageRecord>().SelectMany(record => record.Layers, (_, layer) => layer.DiffId).ToHashSet());
         return garbage;
     }
 
