@@ -209,7 +209,9 @@ public sealed record ImageReference
         return true;
     }
 
-    private static bool IsPort(ReadOnlySpan<char> port) => ushort.TryParse(port, System.Globalization.NumberStyles.None, null, out _);
+    /// <summary>Digits alone: the platform's parser also takes NUL characters after them.</summary>
+    private static bool IsPort(ReadOnlySpan<char> port) =>
+        !port.ContainsAnyExceptInRange('0', '9') && ushort.TryParse(port, System.Globalization.NumberStyles.None, null, out _);
 
     private static bool IsPath(ReadOnlySpan<char> path)
     {

@@ -41,6 +41,7 @@ public sealed class ImageReferenceTests
     [InlineData("../../etc/passwd")]
     [InlineData("localhost:5000/../x")]
     [InlineData("localhost:99999/a")]
+    [InlineData("localhost:5000\0/a")]
     [InlineData("host:port/a")]
     [InlineData("a b")]
     [InlineData("a\nb")]
