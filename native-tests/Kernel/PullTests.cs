@@ -1,5 +1,3 @@
-using System.Formats.Tar;
-using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -42,7 +40,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_OnATerminal_DrawsOneLineALayer()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("bars", RandomNumberGenerator.GetBytes(4 << 20));
+        (byte[] layer, string diffId) = RegistryServer.Layer("bars", RandomNumberGenerator.GetBytes(4 << 20));
         registry.PushImage("bars", "1", layer, diffId);
         string id = Convert.ToHexStringLower(SHA256.HashData(layer))[..12];
 
@@ -89,7 +87,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
         using X509Certificate2 certificate = RegistryServer.Certificate();
         using X509Certificate2 other = RegistryServer.Certificate();
         using RegistryServer plain = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("tls", "hello"u8.ToArray());
+        (byte[] layer, string diffId) = RegistryServer.Layer("tls", "hello"u8.ToArray());
         plain.PushImage("tls", "1", layer, diffId);
         using RegistryServer registry = new(Content, Store.Scratch, tls: certificate);
         string certs = Path.Combine(Store.Scratch, "certs.d");
@@ -107,7 +105,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_BasicAuthentication_ByDockersConfig()
     {
         using RegistryServer open = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("basic", "hello"u8.ToArray());
+        (byte[] layer, string diffId) = RegistryServer.Layer("basic", "hello"u8.ToArray());
         open.PushImage("basic", "1", layer, diffId);
         using RegistryServer registry = new(Content, Store.Scratch, RegistryServer.BasicAuthentication(Store.Scratch));
 
@@ -123,7 +121,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_TokenAuthentication_BuysTokensWithThePassword()
     {
         using RegistryServer open = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("token", "hello"u8.ToArray());
+        (byte[] layer, string diffId) = RegistryServer.Layer("token", "hello"u8.ToArray());
         open.PushImage("team/token", "1", layer, diffId);
         using TokenServer tokens = new(Store.Scratch);
         using RegistryServer registry = new(Content, Store.Scratch, tokens.Settings);
@@ -138,7 +136,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_CredentialHelper_IsAskedAndItsFailureAborts()
     {
         using RegistryServer open = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("helper", "hello"u8.ToArray());
+        (byte[] layer, string diffId) = RegistryServer.Layer("helper", "hello"u8.ToArray());
         open.PushImage("helper", "1", layer, diffId);
         using RegistryServer registry = new(Content, Store.Scratch, RegistryServer.BasicAuthentication(Store.Scratch));
         string bin = Path.Combine(Store.Scratch, "helper-bin");
@@ -165,7 +163,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_Index_ChoosesThePlatform()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("index", "hello"u8.ToArray());
+        (byte[] layer, string diffId) = RegistryServer.Layer("index", "hello"u8.ToArray());
         string amd = registry.PushImage("multi", "amd", layer, diffId, "amd64");
         string arm = registry.PushImage("multi", "arm", layer, diffId, "arm64");
         registry.PushManifest(
@@ -223,7 +221,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_DamagedBlob_IsRefusedAndLeavesNothing()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("damage", RandomNumberGenerator.GetBytes(100_000));
+        (byte[] layer, string diffId) = RegistryServer.Layer("damage", RandomNumberGenerator.GetBytes(100_000));
         registry.PushImage("damage", "1", layer, diffId);
         string digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(layer));
         string file = registry.BlobFile(digest);
@@ -246,7 +244,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_DiskFull_SaysSoAndLeavesNothing()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("full", RandomNumberGenerator.GetBytes(8 << 20));
+        (byte[] layer, string diffId) = RegistryServer.Layer("full", RandomNumberGenerator.GetBytes(8 << 20));
         registry.PushImage("full", "1", layer, diffId);
         string small = Path.Combine(Store.Scratch, "small");
         Store.Shell($"mkdir {small} && mount -t tmpfs -o size=6m small {small}").Ok();
@@ -265,7 +263,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_SameImageTwiceAtOnce_BothSucceed()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("twice", RandomNumberGenerator.GetBytes(10 << 20));
+        (byte[] layer, string diffId) = RegistryServer.Layer("twice", RandomNumberGenerator.GetBytes(10 << 20));
         registry.PushImage("twice", "1", layer, diffId);
 
         using HullProcess first = Store.Start("pull", $"{registry.Host}/twice:1");
@@ -280,7 +278,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_KilledInMidLayer_NextCommandReadsAndSweeps()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("killed", RandomNumberGenerator.GetBytes(48 << 20));
+        (byte[] layer, string diffId) = RegistryServer.Layer("killed", RandomNumberGenerator.GetBytes(48 << 20));
         registry.PushImage("killed", "1", layer, diffId);
         string[] staging = [Path.Combine(Store.DataRoot, "layers"), Path.Combine(Store.DataRoot, "images/staging")];
         string[] Left() => [.. staging.Where(Directory.Exists).SelectMany(d => Directory.GetFileSystemEntries(d, "new-*"))];
@@ -305,7 +303,7 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
     public void Pull_LargeLayer_TakesBoundedMemory()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        (byte[] layer, string diffId) = Layer("large", RandomNumberGenerator.GetBytes(200 << 20));
+        (byte[] layer, string diffId) = RegistryServer.Layer("large", RandomNumberGenerator.GetBytes(200 << 20));
         registry.PushImage("large", "1", layer, diffId);
 
         using HullProcess pull = Store.Start("pull", $"{registry.Host}/large:1");
@@ -343,24 +341,5 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
         string auth = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{RegistryServer.User}:{password}"));
         File.WriteAllText(Path.Combine(directory, "config.json"), $"{{\"auths\":{{\"{host}\":{{\"auth\":\"{auth}\"}}}}}}");
         return directory;
-    }
-
-    /// <summary>A gzip layer with one file, and its diffID.</summary>
-    private static (byte[] Gzip, string DiffId) Layer(string name, byte[] content)
-    {
-        using MemoryStream tar = new();
-        using (TarWriter writer = new(tar, TarEntryFormat.Pax, leaveOpen: true))
-        {
-            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) });
-        }
-
-        using MemoryStream gzip = new();
-        using (GZipStream compress = new(gzip, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            tar.Position = 0;
-            tar.CopyTo(compress);
-        }
-
-        return (gzip.ToArray(), "sha256:" + Convert.ToHexStringLower(SHA256.HashData(tar.ToArray())));
     }
 }

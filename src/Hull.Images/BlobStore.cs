@@ -1,6 +1,7 @@
 using Hull.Images.Registry;
 using Hull.Linux;
 using Hull.Oci;
+using Hull.Oci.ImageSpec;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Images;
@@ -70,6 +71,20 @@ public sealed class BlobStore
     {
         _layout.Create();
         return new BlobWriter(_layout);
+    }
+
+    /// <summary>Begins the download of a blob, or goes on where an earlier attempt ended; null while another process or thread
+    /// downloads it.</summary>
+    internal BlobWriter? TryDownload(Descriptor blob) => BlobWriter.TryDownload(_layout, blob.Digest, blob.Size);
+
+    /// <summary>Removes what a download left that turned out to be wrong, unless another goes on with it.</summary>
+    internal void RemovePart(Digest digest)
+    {
+        using StagingName? part = StagingName.TryPart(_layout.BlobStaging, digest.Hex);
+        if (part is not null)
+        {
+            Files.Unlink(null, part.Path);
+        }
     }
 
     /// <summary>Stores bytes at hand.</summary>

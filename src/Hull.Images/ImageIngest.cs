@@ -69,23 +69,25 @@ public sealed class ImageIngest : IDisposable
     /// <param name="index">Of <see cref="Layers"/>.</param>
     /// <param name="source">Read to its end on a thread of the pipe; the caller owns it.</param>
     /// <exception cref="ImageException">Corrupt or Host; nothing of the layer is kept.</exception>
-    public void Apply(int index, Stream source, CancellationToken cancel = default)
+    public void Apply(int index, Stream source, CancellationToken cancel = default) =>
+        Accept(index, Stage(index, source, _store.Blobs.Begin(), cancel));
+
+    /// <summary>As <see cref="Apply"/>, into the file of a download, which is taken over. The blob is in the store at the end, whether
+    /// or not the layers below are.</summary>
+    /// <exception cref="ImageException">Corrupt or Host; nothing of the layer is kept, nor of the download.</exception>
+    internal void ApplyDownload(int index, Stream source, BlobWriter download, CancellationToken cancel)
     {
-        IngestLayer layer = Layers[index];
-        BlobWriter keep = _store.Blobs.Begin();
-        if (_store.Layers.Contains(layer.ChainId))
+        try
         {
-            // Unpacked already, from a blob with another compression perhaps: only this blob is wanted.
-            using (keep)
-            {
-                source.CopyTo(keep, 256 * 1024);
-                keep.Commit(layer.Descriptor.Digest, _store.Options.Sync);
-            }
-
-            return;
+            StagedLayer? staged = Stage(index, source, download, cancel);
+            staged?.CommitBlob();
+            Accept(index, staged);
         }
-
-        Accept(index, _store.Applier.Stage(source, layer.Descriptor.Digest, layer.DiffId, keep, cancel));
+        catch (ImageException)
+        {
+            _store.Blobs.RemovePart(Layers[index].Descriptor.Digest);
+            throw;
+        }
     }
 
     /// <summary>Unpacks a layer whose blob the store has.</summary>
@@ -95,6 +97,8 @@ public sealed class ImageIngest : IDisposable
         IngestLayer layer = Layers[index];
         if (_store.Layers.Contains(layer.ChainId))
         {
+            // By another process, since we looked: layers staged above it may have waited for it.
+            Accept(index, null);
             return;
         }
 
@@ -175,7 +179,28 @@ public sealed class ImageIngest : IDisposable
         _use.Dispose();
     }
 
-    private void Accept(int index, StagedLayer staged)
+    /// <summary>Takes the stored form of a layer in.</summary>
+    /// <returns>The layer, or null where it was unpacked before, from a blob with another compression perhaps: then only this
+    /// blob was wanted.</returns>
+    private StagedLayer? Stage(int index, Stream source, BlobWriter keep, CancellationToken cancel)
+    {
+        IngestLayer layer = Layers[index];
+        if (_store.Layers.Contains(layer.ChainId))
+        {
+            using (keep)
+            {
+                source.CopyTo(keep, 256 * 1024);
+                keep.Commit(layer.Descriptor.Digest, _store.Options.Sync);
+            }
+
+            return null;
+        }
+
+        return _store.Applier.Stage(source, layer.Descriptor.Digest, layer.DiffId, keep, cancel);
+    }
+
+    /// <param name="staged">Null where the layer is in the store.</param>
+    private void Accept(int index, StagedLayer? staged)
     {
         lock (_gate)
         {

@@ -11,7 +11,7 @@ namespace Hull.Images;
 public sealed class StagedLayer : IDisposable
 {
     private readonly ImageStore _store;
-    private readonly BlobWriter? _keep;
+    private BlobWriter? _keep;
     private readonly StagingName _staging;
     private readonly SafeFileHandle _root;
     private long _tarBytes;
@@ -64,6 +64,15 @@ public sealed class StagedLayer : IDisposable
         }
 
         return chainId;
+    }
+
+    /// <summary>Makes the verified blob part of the store before the layer, so that others who want it need not wait for the
+    /// layers below.</summary>
+    internal void CommitBlob()
+    {
+        using BlobWriter? blob = _keep;
+        _keep = null;
+        blob?.Commit(sync: _store.Options.Sync);
     }
 
     public void Dispose()

@@ -5,10 +5,12 @@ using Microsoft.Win32.SafeHandles;
 namespace Hull.Images;
 
 /// <summary>A <c>new-*</c> file or directory being filled, locked while its process lives. Leftovers of a killed
-/// process have no lock and are swept.</summary>
+/// process have no lock and are swept; a <c>part-*</c> file, which another process may go on with, after a day.</summary>
 internal sealed class StagingName : IDisposable
 {
     private const string Prefix = "new-";
+    private const string PartPrefix = "part-";
+    private static readonly TimeSpan PartLifetime = TimeSpan.FromDays(1);
     private static long _counter;
     private readonly FileLock _lock;
 
@@ -25,6 +27,25 @@ internal sealed class StagingName : IDisposable
 
     /// <summary>A new file, open for reading and writing, mode 0600.</summary>
     public static StagingName File(string parent) => Make(parent, path => FileLock.TryAcquire(path));
+
+    /// <summary>The file of a download that only one process at a time works on, with what another has left in it; null while
+    /// another has it.</summary>
+    public static StagingName? TryPart(string parent, string name)
+    {
+        string path = $"{parent}/{PartPrefix}{name}";
+        while (FileLock.TryAcquire(path) is { } held)
+        {
+            // The last holder may have made it a blob, or removed it, between our opening and locking it.
+            if (Files.TryStatAt(null, path, followLinks: false, out _)?.Inode == Files.Stat(held.Handle, path).Inode)
+            {
+                return new StagingName(path, held);
+            }
+
+            held.Dispose();
+        }
+
+        return null;
+    }
 
     /// <summary>A new directory, mode 0700.</summary>
     public static StagingName Directory(string parent) => Make(parent, path =>
@@ -68,8 +89,8 @@ internal sealed class StagingName : IDisposable
             return;
         }
 
-        List<DirectoryEntry> leftovers =
-            [.. DirectoryListing.Read(directory, parent).Where(entry => entry.Name.AsSpan().StartsWith("new-"u8))];
+        List<DirectoryEntry> leftovers = [.. DirectoryListing.Read(directory, parent).Where(entry =>
+            entry.Name.AsSpan().StartsWith("new-"u8) || (entry.Name.AsSpan().StartsWith("part-"u8) && IsOld(directory, entry)))];
         if (leftovers.Count == 0)
         {
             return;
@@ -86,6 +107,10 @@ internal sealed class StagingName : IDisposable
             }
         }
     }
+
+    private static bool IsOld(SafeFileHandle directory, DirectoryEntry entry) =>
+        Files.TryStatAt(directory, entry.Name, out _) is { } metadata
+        && DateTimeOffset.UtcNow - DateTimeOffset.FromUnixTimeSeconds(metadata.ModifiedSeconds) > PartLifetime;
 
     private static StagingName Make(string parent, Func<string, FileLock?> create)
     {

@@ -12,6 +12,7 @@ namespace Hull.Images;
 /// images/origins/DIFFID.json                        which registries have the layer, see LayerOrigins
 /// images/lists/NAME                                 OCI indexes of images for several platforms; '/' of the name is '+'
 /// images/staging/new-*                              blobs being written
+/// images/staging/part-HEX                           downloads, gone on with by the next pull; see StagingName
 /// images/lock                                       held while names and records change
 /// images/use.lock                                   shared by who adds or needs content, exclusive to who collects garbage
 /// layers/CHAINID/{diff,layer.json}                  unpacked layers

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -13,7 +14,7 @@ internal sealed record Fault
     /// <summary>Close after so many bytes from the server.</summary>
     public long? CutDownloadAfter { get; init; }
 
-    /// <summary>The wait before each piece that is passed on.</summary>
+    /// <summary>The wait before each piece of 16 KiB from the server.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>A text in what the server says, and what the client hears instead: lies about lengths and digests.</summary>
@@ -27,6 +28,7 @@ internal sealed class FaultyProxy : IDisposable
     private readonly int _target;
     private readonly Func<int, Fault?> _plan;
     private int _connections;
+    private long _downloaded;
 
     /// <param name="plan">The fault of a connection, counted from 1; null for none.</param>
     public FaultyProxy(int target, Func<int, Fault?> plan)
@@ -39,8 +41,11 @@ internal sealed class FaultyProxy : IDisposable
 
     public string Host => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
-    /// <summary>Connections so far.</summary>
-    public int Connections => Volatile.Read(ref _connections);
+    /// <summary>Bytes from the server so far.</summary>
+    public long Downloaded => Interlocked.Read(ref _downloaded);
+
+    /// <summary>The first lines of the requests so far.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
 
     /// <summary>Connections cut so far.</summary>
     public int Cuts { get; private set; }
@@ -57,8 +62,8 @@ internal sealed class FaultyProxy : IDisposable
                 Fault fault = _plan(Interlocked.Increment(ref _connections)) ?? new Fault();
                 TcpClient server = new(AddressFamily.InterNetwork);
                 server.Connect(IPAddress.Loopback, _target);
-                new Thread(() => Pump(client, server, fault.CutUploadAfter, fault.Delay, null)) { IsBackground = true }.Start();
-                new Thread(() => Pump(server, client, fault.CutDownloadAfter, fault.Delay, fault.Replace)) { IsBackground = true }.Start();
+                Run(() => Pump(client, server, fault.CutUploadAfter, TimeSpan.Zero, null, Note));
+                Run(() => Pump(server, client, fault.CutDownloadAfter, fault.Delay, fault.Replace, Count));
             }
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException)
@@ -67,7 +72,23 @@ internal sealed class FaultyProxy : IDisposable
         }
     }
 
-    private void Pump(TcpClient from, TcpClient to, long? cutAfter, TimeSpan delay, (string From, string To)? replace)
+    private delegate void SpanAction(ReadOnlySpan<byte> piece);
+
+    private static void Run(ThreadStart pump) => new Thread(pump) { IsBackground = true }.Start();
+
+    private void Count(ReadOnlySpan<byte> piece) => Interlocked.Add(ref _downloaded, piece.Length);
+
+    /// <summary>A request's head comes in one piece; a TLS handshake is no request.</summary>
+    private void Note(ReadOnlySpan<byte> piece)
+    {
+        int end = piece.IndexOf("\r\n"u8);
+        if (end > 0 && piece[..end].EndsWith(" HTTP/1.1"u8))
+        {
+            Requests.Enqueue(Encoding.ASCII.GetString(piece[..(end - " HTTP/1.1".Length)]));
+        }
+    }
+
+    private void Pump(TcpClient from, TcpClient to, long? cutAfter, TimeSpan delay, (string From, string To)? replace, SpanAction note)
     {
         byte[] buffer = new byte[16 << 10];
         long passed = 0;
@@ -77,6 +98,7 @@ internal sealed class FaultyProxy : IDisposable
             {
                 Thread.Sleep(delay);
                 ReadOnlySpan<byte> piece = buffer.AsSpan(0, n);
+                note(piece);
                 if (cutAfter is { } limit && passed + n > limit)
                 {
                     to.GetStream().Write(piece[..(int)(limit - passed)]);

@@ -1,3 +1,5 @@
+using System.Formats.Tar;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -118,6 +120,25 @@ internal sealed class RegistryServer : IDisposable
     {
         string hex = digest["sha256:".Length..];
         return Path.Combine(Content, "docker/registry/v2/blobs/sha256", hex[..2], hex, "data");
+    }
+
+    /// <summary>A gzip layer with one file, and its diffID.</summary>
+    public static (byte[] Gzip, string DiffId) Layer(string name, byte[] content)
+    {
+        using MemoryStream tar = new();
+        using (TarWriter writer = new(tar, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) });
+        }
+
+        using MemoryStream gzip = new();
+        using (GZipStream compress = new(gzip, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            tar.Position = 0;
+            tar.CopyTo(compress);
+        }
+
+        return (gzip.ToArray(), "sha256:" + Convert.ToHexStringLower(SHA256.HashData(tar.ToArray())));
     }
 
     /// <summary>A port nobody listens on now.</summary>

@@ -26,14 +26,17 @@ internal sealed class BlobStream : Stream
     /// <param name="what">Names the blob in errors: <c>layer 0123456789ab</c>.</param>
     /// <param name="progress">Told the bytes so far after each read.</param>
     /// <param name="retrying">Told the wait before each further attempt.</param>
+    /// <param name="start">The first byte wanted: an earlier attempt has those before.</param>
     public BlobStream(
         RegistryClient client,
         Descriptor descriptor,
         string what,
         Action<long> progress,
         Action<TimeSpan> retrying,
-        CancellationToken cancel)
+        CancellationToken cancel,
+        long start = 0)
     {
+        _position = start;
         _client = client;
         _descriptor = descriptor;
         _what = what;

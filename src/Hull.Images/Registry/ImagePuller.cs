@@ -19,7 +19,7 @@ public sealed record PullResult(Image Image, ImageReference Reference, Digest Di
 ///                                                                         network ─► blob + unpacked layer, in one pass
 /// </code>
 /// Nothing of an image is visible before all of it is there. A killed pull leaves staging files that the next one sweeps,
-/// and finished layers that it finds.
+/// parts of blobs that it goes on with, and finished layers that it finds. A blob that two pulls want is fetched by one of them.
 /// </remarks>
 public sealed class ImagePuller
 {
@@ -148,7 +148,7 @@ public sealed class ImagePuller
         Digest? before = _store.Find(reference.ToString()).Image?.Id;
         using ImageIngest ingest = _store.BeginIngest(
             resolved.ManifestDocument.Content, resolved.ManifestDocument.MediaType, resolved.ConfigContent);
-        await new LayerPull(client, ingest, progress).RunAsync(cancel).ConfigureAwait(false);
+        await new LayerPull(client, ingest, _store.Blobs, progress).RunAsync(cancel).ConfigureAwait(false);
 
         ImageReference byDigest = ImageReference.Parse($"{reference.Name}@{resolved.Root.Digest}");
         Image image = ingest.Commit(reference.Digest is null ? [reference, byDigest] : [byDigest]);

@@ -6,10 +6,13 @@ namespace Hull.Images.Registry;
 
 /// <summary>Brings the missing layers of one image into the store, <see cref="Concurrency"/> at a time, the bottom ones
 /// first. The first failure ends the others.</summary>
-internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, OrderedProgress progress)
+internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, BlobStore blobs, OrderedProgress progress)
 {
     /// <summary>As docker's max-concurrent-downloads.</summary>
     private const int Concurrency = 3;
+
+    /// <summary>How often a blob that another process fetches is looked after.</summary>
+    private static readonly TimeSpan TurnInterval = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(50);
 
@@ -103,19 +106,74 @@ internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, Order
         }
         else
         {
-            Download(layer, cancel);
-            Report(layer, TransferPhase.Downloaded);
+            Fetch(layer, cancel);
         }
 
         Report(layer, TransferPhase.Complete);
     }
 
-    private void Download(IngestLayer layer, CancellationToken cancel)
+    /// <summary>Downloads a blob, or waits for the process that does.</summary>
+    private void Fetch(IngestLayer layer, CancellationToken cancel)
+    {
+        while (true)
+        {
+            BlobWriter? download = WaitForTurn(layer, cancel);
+            if (download is null)
+            {
+                Report(layer, TransferPhase.AlreadyExists);
+                ingest.ApplyStored(layer.Index, cancel);
+                return;
+            }
+
+            bool resumed = download.Begun > 0;
+            try
+            {
+                Download(layer, download, cancel);
+                Report(layer, TransferPhase.Downloaded);
+                return;
+            }
+            catch (ImageException e) when (resumed && e.Kind == ImageError.Corrupt)
+            {
+                // What a killed process left may have been damaged; it is removed, and the next round begins at the start.
+                Report(layer, TransferPhase.PullingLayer);
+            }
+        }
+    }
+
+    /// <returns>The file to download into; null where the blob is in the store by now.</returns>
+    private BlobWriter? WaitForTurn(IngestLayer layer, CancellationToken cancel)
+    {
+        for (bool told = false; ; told = true)
+        {
+            BlobWriter? download = blobs.TryDownload(layer.Descriptor);
+            if (blobs.TrySize(layer.Descriptor.Digest) == layer.Descriptor.Size)
+            {
+                download?.Dispose();
+                return null;
+            }
+
+            if (download is not null)
+            {
+                return download;
+            }
+
+            if (!told)
+            {
+                Report(layer, TransferPhase.Waiting);
+            }
+
+            cancel.WaitHandle.WaitOne(TurnInterval);
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    private void Download(IngestLayer layer, BlobWriter download, CancellationToken cancel)
     {
         long total = layer.Descriptor.Size;
         long reported = 0;
-        Report(layer, TransferPhase.Downloading, 0, total);
-        using BlobStream stream = new(
+        Report(layer, TransferPhase.Downloading, download.Begun, total);
+        using Stream begun = download.OpenBegun();
+        using BlobStream rest = new(
             client,
             layer.Descriptor,
             $"layer {layer.Descriptor.Digest.Short}",
@@ -134,8 +192,10 @@ internal sealed class LayerPull(RegistryClient client, ImageIngest ingest, Order
                 }
             },
             wait => progress.Layer(new LayerProgress(layer.Descriptor.Digest.Short, TransferPhase.Retrying, 0, total) { Wait = wait }),
-            cancel);
-        ingest.Apply(layer.Index, stream, cancel);
+            cancel,
+            download.Begun);
+        using ResumedStream stream = new(begun, rest);
+        ingest.ApplyDownload(layer.Index, stream, download, cancel);
     }
 
     private void Report(IngestLayer layer, TransferPhase phase, long current = 0, long? total = null) =>

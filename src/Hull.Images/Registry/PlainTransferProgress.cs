@@ -1,11 +1,15 @@
 namespace Hull.Images.Registry;
 
-/// <summary>Docker's lines for outputs that are no terminal: one a phase, without numbers.</summary>
+/// <summary>Docker's lines for outputs that are no terminal: one a phase, without numbers, each written out at once.</summary>
 public sealed class PlainTransferProgress(TextWriter output) : ITransferProgress
 {
     private readonly Dictionary<string, TransferPhase> _last = [];
 
-    public void Message(string line) => output.WriteLine(line);
+    public void Message(string line)
+    {
+        output.WriteLine(line);
+        output.Flush();
+    }
 
     public void Layer(LayerProgress progress)
     {
@@ -17,7 +21,7 @@ public sealed class PlainTransferProgress(TextWriter output) : ITransferProgress
         }
 
         _last[progress.Layer] = progress.Phase;
-        output.WriteLine($"{progress.Layer}: {progress.Text}");
+        Message($"{progress.Layer}: {progress.Text}");
     }
 }
 

@@ -267,6 +267,80 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
+    public async Task Pull_SameBlobTwiceAtOnce_IsFetchedOnce()
+    {
+        using FakeRegistry registry = new();
+        FakeImage first = registry.AddImage("1", "amd64", "base", "one", "shared");
+        registry.AddImage("2", "amd64", "shared", "two");
+        using ManualResetEventSlim asked = new();
+        using ManualResetEventSlim waits = new();
+        registry.Intercept = request =>
+        {
+            if (request.Path.EndsWith(first.Layers[2].ToString(), StringComparison.Ordinal))
+            {
+                asked.Set();
+                Assert.True(waits.Wait(TimeSpan.FromSeconds(30)));
+            }
+
+            return null;
+        };
+        Task<PullResult> one = PullAsync($"{registry.Host}/app:1");
+        Assert.True(asked.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        OnPhase second = new(TransferPhase.Waiting, waits.Set);
+
+        PullResult two = await Puller(FakeRegistry.Settings, null).PullAsync(
+            ImageReference.Parse($"{registry.Host}/app:2"), null, second, TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, two.Image.ChainIds.Count);
+        Assert.Equal(3, (await one).Image.ChainIds.Count);
+        Assert.Contains(TransferPhase.AlreadyExists, second.Seen);
+        Assert.Single(registry.Requests, request => request.Path.EndsWith(first.Layers[2].ToString(), StringComparison.Ordinal));
+        Assert.Empty(Leftovers());
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public async Task Pull_PartOfAKilledPull_IsGoneOnWith(bool intact, int requests)
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1", "amd64", "one");
+        byte[] part = await new HttpClient().GetByteArrayAsync(new Uri($"http://{registry.Host}/v2/app/blobs/{image.Layers[0]}"), TestContext.Current.CancellationToken);
+        part[20] ^= intact ? (byte)0 : (byte)1;
+        string file = PartOf(image);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllBytes(file, part[..50]);
+        int before = registry.Requests.Count();
+
+        await PullAsync($"{registry.Host}/app:1");
+
+        FakeRequest[] fetched = [.. registry.Requests.Skip(before).Where(r => r.Path.EndsWith(image.Layers[0].ToString(), StringComparison.Ordinal))];
+        Assert.Equal(requests, fetched.Length);
+        Assert.Equal("bytes=50-", fetched[0].Headers["Range"]);
+        Assert.False(File.Exists(file));
+    }
+
+    [Fact]
+    public async Task Pull_Interrupted_LeavesAPartThatIsNoBlobAndIsSweptByAge()
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1", "amd64", "one");
+        registry.Intercept = request => request.Path.EndsWith(image.Layers[0].ToString(), StringComparison.Ordinal)
+            ? new FakeResponse(200, new byte[SizeOf(image, 0)]) { CutAfter = 10 }
+            : null;
+        await Assert.ThrowsAsync<RegistryException>(() => PullAsync($"{registry.Host}/app:1"));
+        string file = PartOf(image);
+
+        Assert.Equal(10, new FileInfo(file).Length);
+        Assert.False(_store.Blobs.Contains(image.Layers[0]));
+        _store.Sweep();
+        Assert.True(File.Exists(file));
+        File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-25));
+        _store.Sweep();
+        Assert.False(File.Exists(file));
+    }
+
+    [Fact]
     public async Task Pull_Cancelled_LeavesNothing()
     {
         using FakeRegistry registry = new();
@@ -323,6 +397,27 @@ public sealed class PullTests : IDisposable
         EnvironmentVariable = _ => null,
     };
 
+    private string PartOf(FakeImage image) => $"{_directory.Path}/images/staging/part-{image.Layers[0].Hex}";
+
     private string[] Leftovers() =>
         [.. Directory.EnumerateFileSystemEntries(_directory.Path, "new-*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })];
+
+    /// <summary>Notes the phases, and acts at one of them.</summary>
+    private sealed class OnPhase(TransferPhase phase, Action act) : ITransferProgress
+    {
+        public List<TransferPhase> Seen { get; } = [];
+
+        public void Message(string line)
+        {
+        }
+
+        public void Layer(Hull.Images.Registry.LayerProgress progress)
+        {
+            Seen.Add(progress.Phase);
+            if (progress.Phase == phase)
+            {
+                act();
+            }
+        }
+    }
 }
