@@ -4,7 +4,7 @@ using Hull.Kernel.Tests.Harness;
 namespace Hull.Kernel.Tests;
 
 /// <summary>What <c>hull pull</c> does not fetch twice: after a kill, beside another process, when nothing changed; through connections
-/// that break and lie.</summary>
+/// that break and lie. And the lists of a registry: all tags, search.</summary>
 public sealed class PullOnceTests(HullStore store) : KernelTest(store)
 {
     private string Content => Path.Combine(Store.Scratch, "registry");
@@ -81,5 +81,27 @@ public sealed class PullOnceTests(HullStore store) : KernelTest(store)
         Store.Run("pull", $"{cutting.Host}/faulty:1").Ok();
 
         Assert.Equal(1, cutting.Cuts);
+    }
+
+    [KernelFact(Needs.Registry)]
+    public void PullAllTagsAndSearch_ReadTheRegistrysLists()
+    {
+        using RegistryServer registry = new(Content, Store.Scratch);
+        (byte[] layer, string diffId) = RegistryServer.Layer("tags", "hello"u8.ToArray());
+        registry.PushImage("lists/app", "a", layer, diffId);
+        registry.PushImage("lists/app", "b", layer, diffId, "arm64");
+        registry.PushImage("lists/other", "c", layer, diffId);
+
+        Assert.EndsWith($"\n{registry.Host}/lists/app", Store.Run("pull", "-a", $"{registry.Host}/lists/app").Ok(), StringComparison.Ordinal);
+        Assert.Equal("a\nb", Store.Shell($"$HULL images --format '{{{{.Tag}}}}' {registry.Host}/lists/app | sort").Ok());
+        Assert.Equal($"{registry.Host}/lists/app\n{registry.Host}/lists/other", Store.Run("search", "--format", "{{.Name}}", $"{registry.Host}/lists/").Ok());
+        Assert.Equal($"{registry.Host}/lists/app", Store.Run("search", "--limit", "1", "--format", "{{.Name}}", $"{registry.Host}/lists").Ok());
+        Assert.Matches("^NAME +DESCRIPTION +STARS +OFFICIAL *\n.*/lists/other +0 *$", Store.Run("search", $"{registry.Host}/other").Ok());
+
+        Store.Run("pull", "-a", $"{registry.Host}/lists/app:a").Fails(1, "tag can't be used with --all-tags/-a");
+        Store.Run("pull", "-a", $"{registry.Host}/lists/none").Fails(1, $"repository {registry.Host}/lists/none not found");
+        Store.Run("search", "--limit", "200", "x").Fails(125, "expected a number from 1 to 100");
+        Store.Run("search", "-f", "x=1", "x").Fails(125, "invalid filter 'x=1' (use is-official=true");
+        Store.Run("search", "127.0.0.1:1/x").Fails(1, "search 127.0.0.1:1/x: 127.0.0.1:1 is unreachable: connection refused");
     }
 }

@@ -11,7 +11,7 @@ namespace Hull.Cli;
 internal static class CommandTable
 {
     /// <summary>The commands that a newcomer meets first, in docker's order.</summary>
-    public static IReadOnlyList<string> CommonVerbs => ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "version", "info"];
+    public static IReadOnlyList<string> CommonVerbs => ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "search", "version", "info"];
 
     public static IReadOnlyList<string> OtherVerbs =>
     [
@@ -78,6 +78,7 @@ internal static class CommandTable
             "push" => PushCommand.Create(context, "push"),
             "login" => LoginCommand.Create(context),
             "logout" => LoginCommand.CreateLogout(context),
+            "search" => SearchCommand.Create(context),
             "load" => LoadCommand.Create(context, "load"),
             "save" => SaveCommand.Create(context, "save"),
             "import" => ImportCommand.Create(context, "import"),

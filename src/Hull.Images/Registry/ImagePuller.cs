@@ -72,6 +72,28 @@ public sealed class ImagePuller
         }
     }
 
+    /// <summary>Pulls every tag of a repository.</summary>
+    /// <param name="repository">Its tag does not matter.</param>
+    /// <exception cref="RegistryException">As <see cref="PullAsync"/>; what was pulled before a failure stays.</exception>
+    /// <exception cref="ImageException">As <see cref="PullAsync"/>.</exception>
+    public async Task<IReadOnlyList<PullResult>> PullAllAsync(
+        ImageReference repository, Platform? platform, ITransferProgress progress, CancellationToken cancel = default)
+    {
+        using RegistryTransport transport = new(_settings, Connect, EnvironmentVariable);
+        CredentialStore credentials = new(_settings.DockerConfigDirectory);
+        using RegistryClient client = new(
+            await RegistrySession.ConnectAsync(
+                transport, _settings, credentials, repository.Domain, Retry, [TokenScope.Pull(repository.Path)], cancel).ConfigureAwait(false),
+            repository);
+        List<PullResult> results = [];
+        foreach (string tag in await client.ListTagsAsync(cancel).ConfigureAwait(false))
+        {
+            results.Add(await PullAsync(ImageReference.Parse($"{repository.Name}:{tag}"), platform, progress, cancel).ConfigureAwait(false));
+        }
+
+        return results;
+    }
+
     /// <summary>Asks one endpoint after the other. Only being unreachable leads from https to http, where http is on the
     /// list at all; a mirror may fail in any way.</summary>
     private async Task<PullResult> FromEndpointsAsync(

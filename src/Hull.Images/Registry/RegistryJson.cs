@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Hull.Images.Registry;
@@ -14,6 +15,41 @@ internal sealed record ErrorEntry
     public string? Code { get; init; }
 
     public string? Message { get; init; }
+}
+
+/// <summary>A page of a repository's tags (distribution-spec, "Listing Tags").</summary>
+internal sealed record TagListBody
+{
+    public IReadOnlyList<string?>? Tags { get; init; }
+}
+
+/// <summary>A page of a registry's repositories (Docker Registry HTTP API V2, "Catalog").</summary>
+internal sealed record CatalogBody
+{
+    public IReadOnlyList<string?>? Repositories { get; init; }
+}
+
+/// <summary>What Docker Hub's <c>/v1/search</c> answers.</summary>
+internal sealed record SearchBody
+{
+    public IReadOnlyList<SearchEntry?>? Results { get; init; }
+}
+
+/// <summary>One repository that was found.</summary>
+internal sealed record SearchEntry
+{
+    public string? Name { get; init; }
+
+    public string? Description { get; init; }
+
+    [JsonPropertyName("is_official")]
+    public bool IsOfficial { get; init; }
+
+    [JsonPropertyName("is_automated")]
+    public bool IsAutomated { get; init; }
+
+    [JsonPropertyName("star_count")]
+    public long StarCount { get; init; }
 }
 
 /// <summary>The answer of a token server: <c>token</c> and <c>access_token</c> mean the same (distribution, "Token
@@ -82,7 +118,7 @@ internal sealed record HullConfigBody
     public IReadOnlyList<string>? InsecureRegistries { get; init; }
 
     [JsonPropertyName("registry-mirrors")]
-    public IReadOnlyList<string>? RegistryMirrors { get; init; }
+    public JsonElement? RegistryMirrors { get; init; }
 
     [JsonPropertyName("trusted-token-servers")]
     public Dictionary<string, IReadOnlyList<string>>? TrustedTokenServers { get; init; }
@@ -91,6 +127,9 @@ internal sealed record HullConfigBody
 /// <summary>The wire family of registries and of the configuration files that name them.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(TagListBody))]
+[JsonSerializable(typeof(CatalogBody))]
+[JsonSerializable(typeof(SearchBody))]
 [JsonSerializable(typeof(TokenBody))]
 [JsonSerializable(typeof(DockerConfigBody))]
 [JsonSerializable(typeof(CredentialHelperBody))]

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
+using Hull.Oci;
 
 namespace Hull.Images.Registry;
 
@@ -8,7 +10,7 @@ namespace Hull.Images.Registry;
 public sealed record RegistrySettings
 {
     /// <summary>Where the machine's settings are: docker's daemon.json keys <c>insecure-registries</c> and
-    /// <c>registry-mirrors</c>, and hull's own <c>trusted-token-servers</c> (an object: registry to list of hosts).</summary>
+    /// <c>registry-mirrors</c> (a list for Docker Hub, or hull's own form, an object: registry to list), and hull's own <c>trusted-token-servers</c> (an object: registry to list of hosts).</summary>
     public const string DefaultFile = "/etc/hull/config.json";
 
     /// <summary>Hosts (<c>host</c> or <c>host:port</c>) and address ranges (<c>10.0.0.0/8</c>) that may be spoken to
@@ -17,6 +19,9 @@ public sealed record RegistrySettings
 
     /// <summary>Base URLs asked before Docker Hub, in order.</summary>
     public IReadOnlyList<Uri> Mirrors { get; init; } = [];
+
+    /// <summary>Base URLs asked before other registries, by the domain of image names.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<Uri>> RegistryMirrors { get; init; } = new Dictionary<string, IReadOnlyList<Uri>>();
 
     /// <summary>Directories with a subdirectory a registry (<c>host:port</c>) holding <c>*.crt</c> authorities and
     /// <c>*.cert</c>/<c>*.key</c> client pairs; the first directory that has the registry wins.</summary>
@@ -46,14 +51,16 @@ public sealed record RegistrySettings
         }
 
         IEnumerable<string> insecure = [.. body?.InsecureRegistries ?? [], .. List(read("HULL_INSECURE_REGISTRIES"))];
-        IEnumerable<string> mirrors = [.. body?.RegistryMirrors ?? [], .. List(read("HULL_REGISTRY_MIRRORS"))];
+        Dictionary<string, IReadOnlyList<Uri>> mirrors = ParseMirrors(body?.RegistryMirrors);
+        mirrors.Remove(ImageReference.DefaultDomain, out IReadOnlyList<Uri>? hub);
         string? home = NonEmpty(read("HOME"));
         RegistrySettings defaults = new();
         return defaults with
         {
             CertificateDirectories = [.. List(read("HULL_CERTS_DIR")), .. defaults.CertificateDirectories],
             InsecureRegistries = [.. insecure.Select(CheckInsecure)],
-            Mirrors = [.. mirrors.Select(ParseMirror)],
+            Mirrors = [.. hub ?? [], .. List(read("HULL_REGISTRY_MIRRORS")).Select(ParseMirror)],
+            RegistryMirrors = mirrors,
             TrustedTokenServers = body?.TrustedTokenServers ?? [],
             DockerConfigDirectory = NonEmpty(read("DOCKER_CONFIG")) ?? (home is null ? null : Path.Combine(home, ".docker")),
         };
@@ -85,6 +92,10 @@ public sealed record RegistrySettings
         return false;
     }
 
+    /// <summary>The mirrors of a registry, by the domain of image names.</summary>
+    internal IReadOnlyList<Uri> MirrorsOf(string domain) =>
+        domain == ImageReference.DefaultDomain ? Mirrors : RegistryMirrors.GetValueOrDefault(domain) ?? [];
+
     /// <summary>As the other overload; a URL drops the port that its scheme implies, an entry may name it.</summary>
     internal bool IsInsecure(Uri url) => IsInsecure(url.Authority) || IsInsecure($"{url.Host}:{url.Port}");
 
@@ -115,6 +126,36 @@ public sealed record RegistrySettings
                 RegistryError.Configuration,
                 $"insecure registry '{entry}': expected host, host:port or an address range such as 10.0.0.0/8")
             : entry;
+
+    /// <summary>Docker's list, or an object of lists.</summary>
+    private static Dictionary<string, IReadOnlyList<Uri>> ParseMirrors(JsonElement? value)
+    {
+        Dictionary<string, IReadOnlyList<Uri>> mirrors = new(StringComparer.OrdinalIgnoreCase);
+        switch (value?.ValueKind)
+        {
+            case null or JsonValueKind.Null:
+                break;
+            case JsonValueKind.Object:
+                foreach (JsonProperty registry in value.Value.EnumerateObject())
+                {
+                    mirrors[registry.Name] = Uris(registry.Value);
+                }
+
+                break;
+            default:
+                mirrors[ImageReference.DefaultDomain] = Uris(value.Value);
+                break;
+        }
+
+        return mirrors;
+    }
+
+    private static IReadOnlyList<Uri> Uris(JsonElement list) =>
+        list.ValueKind == JsonValueKind.Array && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            ? [.. list.EnumerateArray().Select(item => ParseMirror(item.GetString()!))]
+            : throw new RegistryException(
+                RegistryError.Configuration,
+                "registry-mirrors: expected a list of URLs, or an object of them such as {\"quay.io\": [\"https://mirror.example\"]}");
 
     private static Uri ParseMirror(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"

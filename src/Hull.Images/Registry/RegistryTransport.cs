@@ -35,7 +35,7 @@ internal sealed class RegistryTransport : IDisposable
     /// an http mirror.</summary>
     public bool AllowsPlain(Uri url) =>
         _settings.IsInsecure(url)
-        || _settings.Mirrors.Any(mirror => mirror.Scheme == Uri.UriSchemeHttp && IsSameOrigin(mirror, url));
+        || _settings.Mirrors.Concat(_settings.RegistryMirrors.Values.SelectMany(list => list)).Any(mirror => mirror.Scheme == Uri.UriSchemeHttp && IsSameOrigin(mirror, url));
 
     /// <summary>Whether an administrator gave this <c>host:port</c> certificates.</summary>
     public bool HasCertificates(string authority) => FindCertificates(authority) is not null;

@@ -4,6 +4,9 @@ namespace Hull.Images.Registry;
 /// Documentation").</summary>
 internal static class TokenScope
 {
+    /// <summary>Listing a registry's repositories.</summary>
+    public const string Catalog = "registry:catalog:*";
+
     public static string Pull(string repository) => $"repository:{repository}:pull";
 
     public static string Push(string repository) => $"repository:{repository}:pull,push";

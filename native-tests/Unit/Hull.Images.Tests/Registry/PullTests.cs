@@ -341,6 +341,51 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
+    public async Task Pull_AllTags_FollowsThePagesOnTheSameHostOnly()
+    {
+        using FakeRegistry registry = new();
+        registry.AddImage("a", "amd64", "one");
+        registry.AddImage("b", "amd64", "two");
+        registry.Intercept = request => request.Path.EndsWith("/tags/list", StringComparison.Ordinal)
+            ? request.Query.Contains("last=a", StringComparison.Ordinal)
+                ? FakeResponse.Text(200, """{"name":"app","tags":["b"]}""").With("Link", "<http://evil.example/v2/app/tags/list?last=b>; rel=\"next\"")
+                : FakeResponse.Text(200, """{"name":"app","tags":["a"]}""").With("Link", "</v2/app/tags/list?n=1&last=a>; rel=\"next\"")
+            : null;
+
+        IReadOnlyList<PullResult> results = await Puller(FakeRegistry.Settings, null).PullAllAsync(
+            ImageReference.Parse($"{registry.Host}/app"), null, new SilentTransferProgress(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(["a", "b"], results.Select(result => result.Reference.Tag));
+    }
+
+    [Theory]
+    [InlineData("""{"tags":["../x"]}""", "the registry lists a tag that is none: '../x'")]
+    [InlineData("""{"tags":"a"}""", "sent a list that is not of the expected form")]
+    public async Task Pull_AllTags_HostileList_IsRefused(string body, string expected)
+    {
+        using FakeRegistry registry = new();
+        registry.Intercept = _ => FakeResponse.Text(200, body);
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => Puller(FakeRegistry.Settings, null).PullAllAsync(
+            ImageReference.Parse($"{registry.Host}/app"), null, new SilentTransferProgress(), TestContext.Current.CancellationToken));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pull_MirrorOfAnotherRegistry_IsAskedFirst()
+    {
+        using FakeRegistry mirror = new();
+        mirror.AddImage("1");
+
+        PullResult result = await PullAsync(
+            "quay.example/team/app:1",
+            FakeRegistry.Settings with { RegistryMirrors = new Dictionary<string, IReadOnlyList<Uri>> { ["quay.example"] = [new Uri($"http://{mirror.Host}")] } });
+
+        Assert.Equal("quay.example/team/app:1", result.Reference.ToString());
+    }
+
+    [Fact]
     public async Task Pull_Cancelled_LeavesNothing()
     {
         using FakeRegistry registry = new();

@@ -205,6 +205,37 @@ public sealed class RegistryPureTests
         Assert.Equal(own, RegistryAuthenticator.IsOwnRealm(new Uri(registry), new Uri(realm)));
     }
 
+    [Theory]
+    [InlineData("""{"registry-mirrors":["https://m.example"]}""", "https://m.example/", "")]
+    [InlineData("""{"registry-mirrors":{"docker.io":["https://m.example"],"quay.io":["https://q.example/cache"]}}""", "https://m.example/", "https://q.example/cache")]
+    [InlineData("{}", "", "")]
+    public void Load_Mirrors_OfDockerHubAndByRegistry(string json, string hub, string quay)
+    {
+        using TemporaryDirectory directory = new();
+        directory.Write("config.json", json);
+
+        RegistrySettings settings = RegistrySettings.Load(name => name == "HULL_CONFIG" ? $"{directory.Path}/config.json" : null);
+
+        Assert.Equal(hub, string.Join(' ', settings.MirrorsOf("docker.io")));
+        Assert.Equal(quay, string.Join(' ', settings.MirrorsOf("quay.io")));
+    }
+
+    [Theory]
+    [InlineData("""{"registry-mirrors":"https://m.example"}""")]
+    [InlineData("""{"registry-mirrors":{"quay.io":"https://m.example"}}""")]
+    [InlineData("""{"registry-mirrors":{"quay.io":[1]}}""")]
+    [InlineData("""{"registry-mirrors":{"quay.io":["m.example"]}}""")]
+    public void Load_MirrorsOfAnotherForm_AreRefused(string json)
+    {
+        using TemporaryDirectory directory = new();
+        directory.Write("config.json", json);
+
+        RegistryException error = Assert.Throws<RegistryException>(
+            () => RegistrySettings.Load(name => name == "HULL_CONFIG" ? $"{directory.Path}/config.json" : null));
+
+        Assert.Equal(RegistryError.Configuration, error.Kind);
+    }
+
     [Fact]
     public void PlainLines_OfAPullAndAPush_AreDockers()
     {

@@ -18,7 +18,6 @@ internal static class PullCommand
         Option<string?> platform = Flags.Text("--platform", "string", "Set platform if server is multi-platform capable");
         Option<string?> progress = TransferOutput.ProgressOption();
         Option<bool?> quiet = Flags.Switch("--quiet", "Suppress verbose output", "-q");
-        all.Hidden = true;
         trust.Hidden = true;
         HullCommand command = new(path, "[OPTIONS] NAME[:TAG|@DIGEST]", "Download an image from a registry", 1, 1)
         {
@@ -31,21 +30,24 @@ internal static class PullCommand
 
         command.SetAction(result =>
         {
-            if (result.IsOn(all))
-            {
-                throw new EngineException(EngineErrorKind.Unsupported, "--all-tags is not available yet: pull the tags one by one");
-            }
-
             CliContext.RequireRoot();
             string name = command.Positional(result)[0];
             TransferOutput shown = TransferOutput.OfCommand(context, result.IsOn(quiet), TransferOutput.ModeOf(result, progress));
             bool json = shown.Mode == ProgressMode.Json && !shown.IsQuiet;
-            if (ImageReference.TryParse(name, out ImageReference? reference) && !HasTag(name, reference) && !shown.IsQuiet && !json)
+            bool tagged = ImageReference.TryParse(name, out ImageReference? reference) && HasTag(name, reference);
+            if (tagged && result.IsOn(all))
+            {
+                throw EngineException.Invalid("tag can't be used with --all-tags/-a");
+            }
+
+            if (reference is not null && !tagged && !result.IsOn(all) && !shown.IsQuiet && !json)
             {
                 context.Output.WriteLine("Using default tag: latest");
             }
 
-            string full = Pull(context, name, result.TextOf(platform), shown);
+            string full = result.IsOn(all)
+                ? PullAll(context, name, result.TextOf(platform), shown)
+                : Pull(context, name, result.TextOf(platform), shown);
             if (!json)
             {
                 context.Output.WriteLine(full);
@@ -60,13 +62,23 @@ internal static class PullCommand
     /// <param name="platform"><c>os[/arch[/variant]]</c>; null for the host's.</param>
     public static string Pull(CliContext context, string name, string? platform, TransferOutput shown)
     {
-        ImageReference reference = ImageReference.TryParse(name, out ImageReference? parsed, out string? problem)
-            ? parsed
-            : throw EngineException.Invalid(problem!);
-        ImagePuller puller = new(context.Images, RegistrySettings.Load());
-        PullResult result = puller.PullAsync(reference, ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
+        PullResult result = Puller(context).PullAsync(Parse(name), ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
         return result.Reference.ToString();
     }
+
+    /// <summary>Fetches all tags of a repository and returns its full name.</summary>
+    private static string PullAll(CliContext context, string name, string? platform, TransferOutput shown)
+    {
+        ImageReference repository = Parse(name);
+        IReadOnlyList<PullResult> results =
+            Puller(context).PullAllAsync(repository, ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
+        return results.Count > 0 ? repository.Name : throw EngineException.NotFound($"{repository.FamiliarName} has no tags");
+    }
+
+    private static ImagePuller Puller(CliContext context) => new(context.Images, RegistrySettings.Load());
+
+    private static ImageReference Parse(string name) =>
+        ImageReference.TryParse(name, out ImageReference? parsed, out string? problem) ? parsed : throw EngineException.Invalid(problem!);
 
     /// <summary>Whether a tag or digest was typed, as opposed to added: <c>latest</c>.</summary>
     internal static bool HasTag(string typed, ImageReference reference) =>
