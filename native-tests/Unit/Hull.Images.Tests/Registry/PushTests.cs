@@ -278,6 +278,29 @@ public sealed class PushTests : IDisposable
     }
 
     [Fact]
+    public async Task Push_ForeignLayer_IsNotSent()
+    {
+        using FakeRegistry source = new();
+        (byte[] layer, Digest diffId) = FakeRegistry.Layer("foreign");
+        byte[] config = Encoding.UTF8.GetBytes($$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{diffId}}"]} }""");
+        Digest blob = source.AddBlob(layer);
+        source.AddManifest(
+            $$"""
+            {"schemaVersion":2,"mediaType":"{{FakeRegistry.OciManifest}}","config":{"mediaType":"{{FakeRegistry.OciConfig}}","digest":"{{source.AddBlob(config)}}","size":{{config.Length}} },
+            "layers":[{"mediaType":"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip","digest":"{{blob}}","size":{{layer.Length}},"urls":["https://vendor.example/layer"]}]}
+            """,
+            tag: "1");
+        await PullAsync($"{source.Host}/app:1");
+        Tag($"{source.Host}/app:1", $"{_target.Host}/app:1");
+
+        await PushAsync($"{_target.Host}/app:1");
+
+        Assert.False(_target.Has("app", blob));
+        Assert.Contains($"{diffId.Short}: Skipped foreign layer\n", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("vendor.example", Encoding.UTF8.GetString(_target.Manifests["app:1"].Content), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Push_ManyLayers_AtMostFiveAtOnce()
     {
         using FakeRegistry source = new();
