@@ -93,6 +93,22 @@ public sealed class CommitTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Overlay)]
+    public void Commit_Killed_LeavesNoFrozenContainer()
+    {
+        Detached("large", null, "sh", "-c", "head -c 60000000 /dev/urandom > /data; echo ready; sleep 1000");
+        Wait.Until(() => Store.Run("logs", "large").Stdout.Contains("ready", StringComparison.Ordinal), 20, () => "the container is not ready");
+
+        using HullProcess commit = Store.Start("commit", "large", "never:1");
+        Wait.For(() => commit.HasExited || Inspect("large", "{{.State.Status}}") == "paused", 10);
+        commit.Kill();
+
+        Wait.Until(() => Inspect("large", "{{.State.Status}}") == "running", 10, () => "the container stays frozen");
+        Store.Run("exec", "large", "true").Ok();
+        // The half blob is swept by whoever looks next.
+        Assert.DoesNotContain("never", Store.Run("images").Ok(), StringComparison.Ordinal);
+    }
+
+    [KernelFact(Needs.Overlay)]
     public void Commit_PausedContainer_StaysPaused()
     {
         Detached("asleep");

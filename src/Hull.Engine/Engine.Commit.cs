@@ -57,19 +57,29 @@ public sealed partial class Engine
         MadeLayer Make() => Images.MakeLayer(UpperOf(config), request.Squash);
     }
 
-    /// <summary>Freezes a running container for the time of the work. One that is paused stays so.</summary>
+    /// <summary>Freezes a running container for the time of the work; it thaws even if this process is killed. One that is paused stays so.</summary>
     private T Frozen<T>(ContainerId id, Func<T> work)
     {
-        bool paused = Status(id).State == ContainerState.Running && UnlessConflict(() => MonitorClient.Pause(Paths, id));
-        try
+        MonitorConnection? freeze = null;
+        // A conflict: the container ended, or somebody else paused it, since it was looked at. Its files are as good to read then.
+        if (Status(id).State == ContainerState.Running)
         {
-            return work();
+            UnlessConflict(() => freeze = MonitorClient.Freeze(Paths, id));
         }
-        finally
+
+        using (freeze)
         {
-            if (paused)
+            try
             {
-                UnlessConflict(() => MonitorClient.Unpause(Paths, id));
+                return work();
+            }
+            finally
+            {
+                if (freeze is not null)
+                {
+                    // The end of the connection would do it too, a moment after this command's end.
+                    UnlessConflict(() => MonitorClient.Unpause(Paths, id));
+                }
             }
         }
     }

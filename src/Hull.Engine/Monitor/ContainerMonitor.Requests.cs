@@ -75,6 +75,11 @@ internal sealed partial class ContainerMonitor
                 Pause();
                 client.Send(FrameKind.Done);
                 break;
+            case FrameKind.Freeze:
+                Pause();
+                _freezer = client;
+                client.Send(FrameKind.Done);
+                break;
             case FrameKind.Unpause:
                 Unpause();
                 client.Send(FrameKind.Done);
@@ -170,8 +175,17 @@ internal sealed partial class ContainerMonitor
         }
 
         _host.Unpause();
+        EndFreeze();
         _state = ContainerState.Running;
         _host.Record(new StatusChange(ContainerState.Running) { Pid = payload.Pid, RestartCount = _backoff.Count });
+    }
+
+    /// <summary>Ends the conversation that froze the container, which has nothing to wait for any more.</summary>
+    private void EndFreeze()
+    {
+        Client? freezer = _freezer;
+        _freezer = null;
+        freezer?.Finish();
     }
 
     private Payload Running() => _payload ?? throw EngineException.Conflict(

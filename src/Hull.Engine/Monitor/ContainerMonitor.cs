@@ -32,6 +32,7 @@ internal sealed partial class ContainerMonitor : IDisposable
     private readonly List<Client> _stoppers = [];
     private ContainerState _state = ContainerState.Created;
     private Client? _starter;
+    private Client? _freezer;
     private Payload? _payload;
     private ProcessStreams? _streams;
     private ExitWatch? _exitWatch;
@@ -260,6 +261,7 @@ internal sealed partial class ContainerMonitor : IDisposable
         if (_state == ContainerState.Paused)
         {
             _host.Unpause();
+            EndFreeze();
             _state = ContainerState.Running;
         }
     }
@@ -267,6 +269,7 @@ internal sealed partial class ContainerMonitor : IDisposable
     private void Finish(StatusChange change, Client[] attached)
     {
         _finished = true;
+        EndFreeze();
         _state = ContainerState.Exited;
         _host.Record(change);
         _host.Finish();
@@ -338,6 +341,15 @@ internal sealed partial class ContainerMonitor : IDisposable
         _clients.Remove(client);
         _stoppers.Remove(client);
         _waiters.RemoveAll(waiter => waiter.Client == client);
+        if (client == _freezer)
+        {
+            _freezer = null;
+            if (_state == ContainerState.Paused)
+            {
+                Unpause();
+            }
+        }
+
         _streams?.Detach(client);
         foreach (ExecSession exec in _execs)
         {

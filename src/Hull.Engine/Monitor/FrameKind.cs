@@ -25,7 +25,9 @@ namespace Hull.Engine.Monitor;
 ///   │                             │              │◀──── Output* ErrorOutput*  │
 ///   │ Wait(condition)             │              │◀──── Exited(code)          │
 ///   │────────────────────────────▶│
-///   │◀──── Exited(code)           │
+///   │◀──── Exited(code)           │              │ Freeze                     │
+///                                              │───────────────────────────▶│
+///                                              │◀──── Done; thaws when closed
 /// </code>
 /// A client that closes its end leaves the conversation; the container goes on. Stop is answered when the container has
 /// ended. Back-pressure: the monitor holds at most <see cref="Frame.MaximumBacklog"/> bytes for a client and as many of its
@@ -54,6 +56,9 @@ public enum FrameKind : byte
     Resize = 9,
     /// <summary>Asks for Status.</summary>
     Query = 10,
+    /// <summary>Pauses until this conversation ends, however it does, or another unpauses: a client that is killed leaves no frozen
+    /// container. Answered with Done when all stands still.</summary>
+    Freeze = 11,
 
     /// <summary>Bytes for standard input.</summary>
     Input = 20,

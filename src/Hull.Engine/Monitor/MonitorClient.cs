@@ -47,6 +47,10 @@ public static class MonitorClient
     /// <summary>Freezes every process of the container.</summary>
     public static void Pause(HullPaths paths, ContainerId container) => Request(paths, container, new FrameWriter(FrameKind.Pause));
 
+    /// <summary>Freezes every process of the container until the connection ends, or somebody unpauses.</summary>
+    public static MonitorConnection Freeze(HullPaths paths, ContainerId container) =>
+        Converse(paths, container, new FrameWriter(FrameKind.Freeze), FrameKind.Done, out _);
+
     public static void Unpause(HullPaths paths, ContainerId container) => Request(paths, container, new FrameWriter(FrameKind.Unpause));
 
     /// <summary>Sets the size of the container's terminal; nothing where it has none.</summary>

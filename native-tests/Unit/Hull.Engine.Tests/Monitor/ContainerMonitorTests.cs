@@ -251,6 +251,50 @@ public sealed class ContainerMonitorTests
     }
 
     [Fact]
+    public void Freeze_ClientGone_RunsOn()
+    {
+        using MonitorFixture monitor = new("read x <pipe");
+        monitor.Started();
+        using (MonitorClient.Freeze(monitor.Paths, monitor.Id))
+        {
+            Assert.Equal(ContainerState.Paused, MonitorClient.Query(monitor.Paths, monitor.Id).State);
+            Assert.Throws<EngineException>(() => MonitorClient.Freeze(monitor.Paths, monitor.Id));
+        }
+
+        MonitorFixture.Eventually(() => MonitorClient.Query(monitor.Paths, monitor.Id).State == ContainerState.Running);
+        MonitorClient.Stop(monitor.Paths, monitor.Id, 15, 10);
+        monitor.Ended();
+    }
+
+    [Fact]
+    public void Freeze_UnpausedAndPausedByAnother_StaysPausedWhenTheClientGoes()
+    {
+        using MonitorFixture monitor = new("read x <pipe");
+        monitor.Started();
+        using (MonitorClient.Freeze(monitor.Paths, monitor.Id))
+        {
+            MonitorClient.Unpause(monitor.Paths, monitor.Id);
+            MonitorClient.Pause(monitor.Paths, monitor.Id);
+        }
+
+        Assert.Equal(ContainerState.Paused, MonitorClient.Query(monitor.Paths, monitor.Id).State);
+        MonitorClient.Stop(monitor.Paths, monitor.Id, 15, 10);
+        monitor.Ended();
+    }
+
+    [Fact]
+    public void Freeze_ContainerEnds_TheMonitorDoesNotWaitForTheClient()
+    {
+        using MonitorFixture monitor = new("read x <pipe");
+        monitor.Started();
+        using MonitorConnection freeze = MonitorClient.Freeze(monitor.Paths, monitor.Id);
+
+        MonitorClient.Stop(monitor.Paths, monitor.Id, 9, 10);
+
+        monitor.Ended();
+    }
+
+    [Fact]
     public void Restart_OnFailure_StartsAgainUntilTheCount()
     {
         using MonitorFixture monitor = new(
