@@ -26,9 +26,11 @@ internal sealed class StoreCheck(ImageStore store, Func<IReadOnlyList<ImageUse>>
             CheckImage(id);
         }
 
-        CheckReferences();
         CheckLeftovers(store.Layout.Layers, "layers");
         CheckLeftovers(store.Layout.BlobStaging, "images/staging");
+        // Between two steps of a change the documents do not agree.
+        using FileLock unchanging = FileLock.Acquire(store.Layout.LockFile);
+        CheckReferences();
         CheckIndex();
         return _found;
     }
