@@ -88,6 +88,39 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Fact]
+    public void SaveAndLoad_AnnotationsAndUnknownFields_AreKeptByteForByte()
+    {
+        (byte[] manifest, byte[] config, byte[][] blobs) = StoreFixture.Documents(new TarBuilder().File("a", "b").Build());
+        byte[] odd = [.. Encoding.UTF8.GetBytes("""{ "annotations" : {"a.b":"c"}, "x-unknown":[1, {"y":null}],  """), .. manifest[1..]];
+        using (ImageIngest ingest = _fixture.Store.BeginIngest(odd, null, config))
+        {
+            ingest.Apply(0, new MemoryStream(blobs[0]));
+            ingest.Commit([ImageReference.Parse("odd:1")]);
+        }
+
+        using MemoryStream archive = new();
+        _fixture.Store.Save(["odd:1"], archive);
+        Image loaded = Assert.Single(_other.Store.Load(new MemoryStream(archive.ToArray())).Images).Image;
+
+        Assert.Equal(Digest.Of(odd), loaded.ManifestDigest);
+        Assert.Equal(odd, _other.Store.Blobs.ReadAll(loaded.ManifestDigest, 1 << 20));
+    }
+
+    [Fact]
+    public void Load_NameOfAnotherImage_LeavesThatOneWithoutAName()
+    {
+        Image first = _other.AddImage("same:1", new TarBuilder().File("a").Build());
+        Image second = _fixture.AddImage("same:1", new TarBuilder().File("b").Build());
+        using MemoryStream archive = new();
+        _fixture.Store.Save(["same:1"], archive);
+
+        _other.Store.Load(new MemoryStream(archive.ToArray()));
+
+        Assert.Equal(second.Id, _other.Store.Find("same:1").Required().Id);
+        Assert.Empty(_other.Store.Find(first.Id.Hex).Required().RepoTags);
+    }
+
+    [Fact]
     public void Load_Twice_IsHarmless()
     {
         _fixture.AddImage("app", Base, Top);
