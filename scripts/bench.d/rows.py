@@ -147,7 +147,7 @@ def row_load():
 def row_save():
     Engines.need("hull", "docker", "podman")
     # Not a seed of row_load's, which loads images that no engine has yet.
-    image, name = large_image(0), "docker.io/library/bench-0:latest"
+    image, name = large_image(0), "bench-0:latest"
     quiet(HULL, "load", "-i", image)
     quiet("docker", "load", "-i", image)
     quiet("sh", "-c", f"gzip -dc {image} | podman load")
