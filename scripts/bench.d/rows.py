@@ -7,6 +7,7 @@ import sys
 import time
 
 import networks
+import registry
 from measuring import HULL, ROUNDS, Table, alternate, many, measure, peak_memory, quiet, settle, top, wanted, work
 from peers import BUNDLE, RUNTIMES, Engines, clean, crun, isolate, removal, runc, sleeping_bundle
 
@@ -215,7 +216,7 @@ def row_ps():
 
 
 def main():
-    rows = {name[4:]: function for name, function in {**globals(), **vars(networks)}.items() if name.startswith("row_")}
+    rows = {name[4:]: function for name, function in {**globals(), **vars(networks), **vars(registry)}.items() if name.startswith("row_")}
     unknown = [name for name in wanted if name not in rows]
     if unknown:
         sys.exit(f"bench: no row {unknown[0]}; there are: {' '.join(rows)}")
