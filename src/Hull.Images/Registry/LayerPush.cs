@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.IO.Compression;
 using System.Security.Cryptography;
+using Hull.Images.Codecs;
 using Hull.Oci;
 using Hull.Oci.ImageSpec;
 
@@ -132,7 +132,7 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
         Report(diffId, TransferPhase.Pushed, source.Size);
     }
 
-    /// <summary>The blob as gzip, in a staging file. The same bytes each time: RFC 1952's header without a time or a name.</summary>
+    /// <summary>The blob as gzip, in a staging file. The same bytes each time.</summary>
     /// <exception cref="ImageException">Corrupt: the stored blob was changed.</exception>
     private BlobWriter Compress(Descriptor blob, CancellationToken cancel)
     {
@@ -141,17 +141,7 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
         {
             using FileStream stored = store.Blobs.OpenRead(blob.Digest);
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            using (GZipStream compress = new(gzip, CompressionLevel.Optimal, leaveOpen: true))
-            {
-                byte[] buffer = new byte[128 << 10];
-                while (stored.Read(buffer) is int n and > 0)
-                {
-                    cancel.ThrowIfCancellationRequested();
-                    hash.AppendData(buffer, 0, n);
-                    compress.Write(buffer, 0, n);
-                }
-            }
-
+            ParallelGzip.Compress(stored, gzip, piece => hash.AppendData(piece.Span), cancel);
             Digest actual = Digest.FromHash(hash.GetHashAndReset());
             return actual == blob.Digest
                 ? gzip
