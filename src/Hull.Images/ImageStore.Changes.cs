@@ -146,20 +146,7 @@ public sealed partial class ImageStore
     {
         foreach (string directory in new[] { _layout.Images, _layout.Records, _layout.References, _layout.Origins, _layout.Lists })
         {
-            using SafeFileHandle? handle = Files.TryOpenAt(null, directory, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out Errno errno);
-            if (handle is null && errno != Errno.ENOENT)
-            {
-                throw new SyscallException("open", directory, errno);
-            }
-
-            // The directory of lists is made with the first.
-            foreach (DirectoryEntry entry in handle is null ? [] : DirectoryListing.Read(handle, directory))
-            {
-                if (entry.Name.AsSpan().StartsWith("new-"u8))
-                {
-                    _ = Files.TryUnlink(handle!, entry.Name, isDirectory: false);
-                }
-            }
+            AtomicFile.Sweep(directory);
         }
     }
 

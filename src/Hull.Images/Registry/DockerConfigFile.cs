@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Hull.Linux;
 using Hull.Oci;
-using Microsoft.Win32.SafeHandles;
 
 namespace Hull.Images.Registry;
 
@@ -31,7 +30,8 @@ internal sealed class DockerConfigFile(string directory)
         string target = new FileInfo(Path).LinkTarget is null ? Path : File.ResolveLinkTarget(Path, returnFinalTarget: true)!.FullName;
         string parent = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(target))!;
         using FileLock held = FileLock.AcquireDirectory(parent) ?? throw new SyscallException("open", parent, Errno.ENOENT);
-        RemoveLeftovers(held.Handle, parent);
+        // A killed change leaves a temporary file with secrets.
+        AtomicFile.Sweep(parent, System.IO.Path.GetFileName(target));
         FileMetadata? before = Files.TryStatAt(null, target, followLinks: false, out _);
         JsonObject document = Parse();
         try
@@ -76,17 +76,5 @@ internal sealed class DockerConfigFile(string directory)
         }
 
         return bytes.ToArray();
-    }
-
-    /// <summary>A killed change leaves a temporary file with secrets; under the lock it is nobody's.</summary>
-    private static void RemoveLeftovers(SafeFileHandle handle, string parent)
-    {
-        foreach (DirectoryEntry entry in DirectoryListing.Read(handle, parent))
-        {
-            if (entry.Name.AsSpan().StartsWith("new-"u8) && entry.Name.AsSpan().EndsWith("-config.json"u8))
-            {
-                _ = Files.TryUnlink(handle, entry.Name, isDirectory: false);
-            }
-        }
     }
 }

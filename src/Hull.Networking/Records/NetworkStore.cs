@@ -126,6 +126,7 @@ public sealed class NetworkStore
 
     private NetworkConfig CreateLocked(NetworkRequest request)
     {
+        AtomicFile.Sweep(_directory);
         List<UsedSubnet> used = [.. _hostRoutes()];
         foreach (string id in Ids())
         {

@@ -90,10 +90,13 @@ public sealed class NetworkStoreTests : IDisposable
         NetworkStore store = Store();
         NetworkConfig half = store.Create(new NetworkRequest { Name = "half", Subnets = ["10.6.0.0/16"] });
         File.Delete(Path.Combine(_root, "networks/names/half"));
+        string temporary = Path.Combine(_root, "networks/new-1-1-half.json");
+        File.WriteAllText(temporary, "{\"id\":");
 
         NetworkConfig made = store.Create(new NetworkRequest { Name = "half", Subnets = ["10.6.0.0/16"] });
 
         Assert.NotEqual(half.Id, made.Id);
+        Assert.False(File.Exists(temporary));
         Assert.Equal(NetworkError.NotFound, Assert.Throws<NetworkException>(() => store.Read(half.Id)).Kind);
     }
 
