@@ -25,11 +25,10 @@ def row_bridge():
 
 
 def row_publish():
-    Engines.need("hull", "docker")
+    Engines.need("hull", "docker", "podman")
     table = Table("run -d -p to the first answered connection")
     for number in range(-1, ROUNDS):
-        for engine in ("hull", "docker"):
-            program = PROGRAMS[engine]
+        for engine, program in {**PROGRAMS, "podman": "podman"}.items():
             settle()
             begin = time.monotonic_ns()
             quiet(program, "run", "-d", "--name", "bench-publish", "-p", f"{PORT}:80", "busybox", "sh", "-c", "cd /etc; exec httpd -f -h /etc -p 80")
@@ -39,7 +38,7 @@ def row_publish():
             quiet(*removal(program, "bench-publish"))
             if number >= 0:
                 table.add(engine, elapsed)
-    table.show({"docker": 1.0})
+    table.show({"docker": 1.0, "podman": 1.0})
 
 
 def fetch():
