@@ -77,6 +77,34 @@ public sealed class PushTests(HullStore store) : KernelTest(store)
         Assert.Equal(registry.DigestOf("from", "oci"), registry.DigestOf("many", "b"));
     }
 
+    [KernelFact(Needs.Registry | Needs.Skopeo)]
+    public void ManifestPush_List_BringsItsImages_AndEachPlatformIsFound()
+    {
+        using RegistryServer registry = new(Content, Store.Scratch);
+        string list = $"{registry.Host}/multi:1";
+        Store.Run("create", "--name", "other", Store.Busybox, "true").Ok();
+        Store.Run("commit", "other", "other:1").Ok();
+        Store.Run("manifest", "create", list, "busybox", "other:1").Ok();
+        Store.Run("manifest", "annotate", "--arch", "s390x", list, "other:1").Ok();
+        string other = Store.Run("inspect", "--format", "{{.Id}}", "other:1").Ok();
+        Store.RemoveContainers();
+        Store.Run("rmi", "other:1").Ok();
+
+        string output = Store.Run("manifest", "push", "--purge", list).Ok();
+
+        Assert.Equal(registry.DigestOf("multi", "1"), output.Split('\n')[^1]);
+        Assert.Contains($"Pushed ref {registry.Host}/multi@sha256:", output, StringComparison.Ordinal);
+        Store.Run("manifest", "inspect", list).Fails(1, "No such manifest");
+        string config = Store.Shell($"skopeo inspect --raw --tls-verify=false --override-arch s390x --config docker://{list} | sha256sum", 60).Ok();
+        Assert.Equal(other, "sha256:" + config.Split(' ')[0]);
+        using HullStore fresh = new();
+        Assert.Equal("inside", fresh.Run("run", "--rm", "-q", list, "echo", "inside").Ok());
+    }
+
+    [KernelFact(Needs.Registry)]
+    public void ManifestPush_NoSuchList_SaysSo() =>
+        Store.Run("manifest", "push", "localhost:1/nothing:1").Fails(1, "No such manifest: localhost:1/nothing:1");
+
     [KernelFact(Needs.Registry)]
     public void Push_TlsAndBasicAuthentication_ByCertsAndConfig()
     {

@@ -32,7 +32,7 @@ internal static class CommandTable
         "diff", "history", "import", "inspect", "layers", "load", "ls", "prune", "pull", "push", "rm", "save", "squash", "tag",
     ];
 
-    public static IReadOnlyList<string> ManifestVerbs => ["annotate", "create", "inspect", "rm"];
+    public static IReadOnlyList<string> ManifestVerbs => ["annotate", "create", "inspect", "push", "rm"];
 
     public static IReadOnlyList<string> SystemVerbs => ["check", "df", "gc", "info", "prune"];
 

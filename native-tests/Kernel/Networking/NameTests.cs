@@ -103,7 +103,9 @@ public sealed class NameTests(HullStore store) : NetworkTest(store)
         Detached("web", ["--network", "net"]);
         Asker("box", "--network", "net");
         Hull("stop", "-t", "0", "web").Ok();
-        Detached("third", ["--network", "net"]);
+        Hull("create", "--name", "third", "--network", "net", "--ip", "172.28.0.2", Store.Busybox, "sleep", "1000").Ok();
+        // The address goes after the end was told.
+        Wait.Until(() => Hull("start", "third").ExitCode == 0, 10, () => "the address is still taken");
         Hull("start", "web").Ok();
 
         Assert.Equal("172.28.0.2", Resolve("box", "third"));

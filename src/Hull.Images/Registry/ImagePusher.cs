@@ -35,35 +35,51 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
     {
         using IDisposable use = store.Hold();
         IReadOnlyList<(ImageReference Reference, Image Image)> images = [.. references.Select(reference => (reference, Find(reference)))];
-        OrderedProgress ordered = new(progress);
-        ImageReference first = references[0];
-        ordered.Message($"The push refers to repository [{first.Name}]");
-        using RegistryTransport transport = new(settings, Connect, EnvironmentVariable);
-        CredentialStore credentials = new(settings.DockerConfigDirectory);
         List<PushResult> results = [];
-        ImageReference current = first;
-        try
-        {
-            using RegistryClient client = new(
-                await RegistrySession.ConnectAsync(transport, settings, credentials, first.Domain, Retry, Scopes(images), cancel).ConfigureAwait(false), first);
-            foreach ((ImageReference reference, Image image) in images)
+        await ToRepositoryAsync(
+            references[0],
+            images.SelectMany(pair => pair.Image.Layers).Select(layer => layer.DiffId),
+            progress,
+            async (client, ordered) =>
             {
-                current = reference;
-                PushResult result = await PushAsync(client, reference, image, ordered, cancel).ConfigureAwait(false);
-                ordered.Message($"{reference.Tag}: digest: {result.Digest} size: {result.Size}");
-                results.Add(result);
-            }
-        }
-        catch (RegistryException e)
-        {
-            throw PushRefusal.Of(e, current, credentials.File);
-        }
-        catch (ImageException e)
-        {
-            throw new ImageException(e.Kind, $"push {current.Familiar}: {e.Message}", e);
-        }
-
+                foreach ((ImageReference reference, Image image) in images)
+                {
+                    PushResult result = await PushAsync(client, reference, image, ordered, cancel).ConfigureAwait(false);
+                    ordered.Message($"{reference.Tag}: digest: {result.Digest} size: {result.Size}");
+                    results.Add(result);
+                }
+            },
+            cancel).ConfigureAwait(false);
         return results;
+    }
+
+    /// <summary>Pushes a list of images for several platforms, and before it the images, by their digests.</summary>
+    /// <param name="list">Of <see cref="ImageStore.CreateList"/>; also where it goes.</param>
+    /// <exception cref="RegistryException">The registry refused or is unreachable.</exception>
+    /// <exception cref="ImageException">NotFound: no such list, or an image's blobs are gone. Corrupt: a stored blob is damaged.</exception>
+    public async Task<PushResult> PushListAsync(ImageReference list, ITransferProgress progress, CancellationToken cancel = default)
+    {
+        using IDisposable use = store.Hold();
+        byte[] index = store.ReadListBytes(list);
+        IReadOnlyList<ListedImage> images = [.. ImageDocuments.ParseIndex(index, $"manifest list {list.Familiar}").Manifests.Select(ReadListed)];
+        await ToRepositoryAsync(
+            list,
+            images.SelectMany(image => image.DiffIds),
+            progress,
+            async (client, ordered) =>
+            {
+                foreach (ListedImage image in images)
+                {
+                    // As they are: the list names their digests.
+                    await PushContentAsync(client, list, image.Manifest, image.DiffIds, compress: false, ordered, cancel).ConfigureAwait(false);
+                    await client.PutManifestAsync(image.Entry.Digest.ToString(), image.Content, image.Entry.MediaType!, cancel).ConfigureAwait(false);
+                    ordered.Message($"Pushed ref {list.Name}@{image.Entry.Digest}");
+                }
+
+                await client.PutManifestAsync(list.Tag!, index, MediaTypes.OciIndex, cancel).ConfigureAwait(false);
+            },
+            cancel).ConfigureAwait(false);
+        return new PushResult(list, Digest.Of(index), index.Length);
     }
 
     /// <summary>The path of a repository in the registry of <paramref name="target"/>; null where it is in another registry, or the
@@ -79,15 +95,46 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
             ?? throw new ImageException(
                 ImageError.NotFound, $"An image does not exist locally with the tag: {reference.Familiar} (hull images lists those there are)");
 
+    private ListedImage ReadListed(Descriptor entry)
+    {
+        byte[] content = store.Blobs.ReadAll(entry.Digest, ImageDocuments.MaxSize);
+        ImageManifest manifest = ImageDocuments.ParseManifest(content, $"manifest {entry.Digest}");
+        ImageDocuments.ParseConfig(store.Blobs.ReadAll(manifest.Config.Digest, ImageDocuments.MaxSize), $"config {manifest.Config.Digest}", out IReadOnlyList<Digest> diffIds);
+        return new ListedImage(entry, content, manifest, diffIds);
+    }
+
+    /// <summary>Connects to a target's registry, with a token that is good for layers of these diffIDs, and words what fails there.</summary>
+    private async Task ToRepositoryAsync(
+        ImageReference target, IEnumerable<Digest> diffIds, ITransferProgress progress, Func<RegistryClient, OrderedProgress, Task> push, CancellationToken cancel)
+    {
+        OrderedProgress ordered = new(progress);
+        ordered.Message($"The push refers to repository [{target.Name}]");
+        using RegistryTransport transport = new(settings, Connect, EnvironmentVariable);
+        CredentialStore credentials = new(settings.DockerConfigDirectory);
+        try
+        {
+            using RegistryClient client = new(
+                await RegistrySession.ConnectAsync(transport, settings, credentials, target.Domain, Retry, Scopes(target, diffIds), cancel).ConfigureAwait(false), target);
+            await push(client, ordered).ConfigureAwait(false);
+        }
+        catch (RegistryException e)
+        {
+            throw PushRefusal.Of(e, target, credentials.File);
+        }
+        catch (ImageException e)
+        {
+            throw new ImageException(e.Kind, $"push {target.Familiar}: {e.Message}", e);
+        }
+    }
+
     /// <summary>What the token must be good for: mounting takes the right to pull from where the layer is.</summary>
-    private List<string> Scopes(IReadOnlyList<(ImageReference Reference, Image Image)> images)
+    private List<string> Scopes(ImageReference target, IEnumerable<Digest> diffIds)
     {
         const int Maximum = 8;
-        ImageReference target = images[0].Reference;
         return
         [
             TokenScope.Push(target.Path),
-            .. images.SelectMany(pair => pair.Image.Layers).SelectMany(layer => store.Origins.Of(layer.DiffId))
+            .. diffIds.SelectMany(store.Origins.Of)
                 .Select(origin => PathWithin(origin.Repository, target)).OfType<string>().Distinct().Take(Maximum).Select(TokenScope.Pull),
         ];
     }
@@ -98,17 +145,31 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
         byte[] stored = store.Blobs.ReadAll(image.ManifestDigest, ImageDocuments.MaxSize);
         ImageManifest manifest = ImageDocuments.ParseManifest(stored, $"manifest {image.ManifestDigest}");
         bool isAsInRegistry = image.References.Any(name => name.Digest == image.ManifestDigest);
-        IReadOnlyList<Descriptor> layers = await new LayerPush(store, client, reference, progress).RunAsync(
-            [.. image.Layers.Select((layer, i) => (layer.DiffId, manifest.Layers[i]))], !isAsInRegistry, cancel).ConfigureAwait(false);
-        if (!await client.HasBlobAsync(image.Id, cancel).ConfigureAwait(false))
-        {
-            BlobUpload config = new(client, store.Blobs.Source(image.Id), $"config {image.Id.Short}", _ => { }, _ => { });
-            await config.RunAsync(null, cancel).ConfigureAwait(false);
-        }
-
+        IReadOnlyList<Descriptor> layers = await PushContentAsync(
+            client, reference, manifest, [.. image.Layers.Select(layer => layer.DiffId)], !isAsInRegistry, progress, cancel).ConfigureAwait(false);
         byte[] content = PushedManifest.With(stored, manifest.Layers, layers);
         Digest digest = await client.PutManifestAsync(reference.Tag!, content, image.Record.Manifest.MediaType!, cancel).ConfigureAwait(false);
         store.AddDigest(image, ImageReference.Parse($"{reference.Name}@{digest}"));
         return new PushResult(reference, digest, content.Length);
     }
+
+    /// <summary>Layers, then the configuration: what a manifest names must be there before it.</summary>
+    /// <returns>The layers as the registry has them, in the manifest's order.</returns>
+    private async Task<IReadOnlyList<Descriptor>> PushContentAsync(
+        RegistryClient client, ImageReference target, ImageManifest manifest, IReadOnlyList<Digest> diffIds, bool compress, OrderedProgress progress, CancellationToken cancel)
+    {
+        IReadOnlyList<Descriptor> layers = await new LayerPush(store, client, target, progress).RunAsync(
+            [.. diffIds.Zip(manifest.Layers)], compress, cancel).ConfigureAwait(false);
+        Digest config = manifest.Config.Digest;
+        if (!await client.HasBlobAsync(config, cancel).ConfigureAwait(false))
+        {
+            BlobUpload upload = new(client, store.Blobs.Source(config), $"config {config.Short}", _ => { }, _ => { });
+            await upload.RunAsync(null, cancel).ConfigureAwait(false);
+        }
+
+        return layers;
+    }
+
+    /// <summary>An image of a list, read from the store's blobs: it may have no record any more.</summary>
+    private sealed record ListedImage(Descriptor Entry, byte[] Content, ImageManifest Manifest, IReadOnlyList<Digest> DiffIds);
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Hull.Cli.Output;
 using Hull.Cli.Parsing;
 using Hull.Images;
+using Hull.Images.Registry;
 using Hull.Oci;
 using Hull.Oci.ImageSpec;
 
@@ -17,6 +18,7 @@ internal static class ManifestCommands
         "annotate" => CreateAnnotate(context),
         "create" => CreateCreate(context),
         "inspect" => CreateInspect(context),
+        "push" => CreatePush(context),
         "rm" => CreateRemove(context),
         _ => null,
     };
@@ -84,6 +86,38 @@ internal static class ManifestCommands
             CliContext.RequireRoot();
             using JsonDocument document = JsonDocument.Parse(Read(context.Images, name));
             context.Output.WriteLine(IndentedJson.Of(document.RootElement));
+            return 0;
+        });
+        return command;
+    }
+
+    private static HullCommand CreatePush(CliContext context)
+    {
+        Option<bool?> purge = Flags.Switch("--purge", "Remove the local manifest list after push", "-p");
+        Option<string?> progress = TransferOutput.ProgressOption();
+        HullCommand command = new("manifest push", "[OPTIONS] MANIFEST_LIST", "Push a manifest list, and its images, to a repository", 1, 1)
+        {
+            Completion = ArgumentCompletion.Images,
+        };
+        command.Add(purge);
+        command.Add(progress);
+        command.SetAction(result =>
+        {
+            ImageReference list = CommitCommand.Target(command.Positional(result)[0]);
+            CliContext.RequireRoot();
+            TransferOutput shown = TransferOutput.OfCommand(context, quiet: false, TransferOutput.ModeOf(result, progress));
+            ImagePusher pusher = new(context.Images, RegistrySettings.Load());
+            PushResult pushed = pusher.PushListAsync(list, shown.Progress()).GetAwaiter().GetResult();
+            if (result.IsOn(purge))
+            {
+                context.Images.RemoveList(list);
+            }
+
+            if (shown.Mode != ProgressMode.Json)
+            {
+                context.Output.WriteLine(pushed.Digest.ToString());
+            }
+
             return 0;
         });
         return command;
