@@ -112,6 +112,19 @@ public sealed class NameTests(HullStore store) : NetworkTest(store)
         Assert.Equal("172.28.0.4", Resolve("box", "web"));
     }
 
+    /// <summary>A user has 128 of them (fs.inotify.max_user_instances), and a host may have more containers.</summary>
+    [KernelFact(Needs.Nftables)]
+    public void Monitor_TakesNoInotifyInstance()
+    {
+        Detached("box");
+        string monitor = Store.Shell($"awk '/^PPid:/ {{ print $2 }}' /proc/{Inspect("box", "{{.State.Pid}}")}/status").Ok();
+
+        string[] open = [.. Directory.GetFiles($"/proc/{monitor}/fd").Select(file => new FileInfo(file).LinkTarget ?? "")];
+
+        Assert.Contains(open, target => target.Contains("eventpoll", StringComparison.Ordinal));
+        Assert.DoesNotContain(open, target => target.Contains("inotify", StringComparison.Ordinal));
+    }
+
     private void AssertSoon(Func<bool> condition)
     {
         // The command that asks takes its own time: what is measured is from one question to the next.

@@ -75,30 +75,29 @@ internal sealed partial class ContainerHost
         }
 
         ContainerResolvers resolvers = new(_config.Host, Networks.Store);
-        resolvers.Follow(_network);
-        _dns.Serve(loop, _network, resolvers.Current);
-        _relay = _ports is null ? null : new PortRelay(loop, _ports, () => Networks.RelayTarget(_config.Id.Hex));
-        // Whoever connects the container to a network, or takes it off one, writes its state anew.
-        _changes = Inotify.Watch(_store.Paths.RuntimeDirectory(_config.Id), WatchEvents.MovedTo);
-        _changesWatch = loop.Watch(_changes, PollEvents.Readable, _ =>
+        FileMetadata? seen = null;
+        // Whoever connects the container to a network, or takes it off one, writes its state anew. Looked at with each question: an
+        // inotify(7) instance each would be the 129th container's end (fs.inotify.max_user_instances).
+        void Follow()
         {
-            Inotify.Drain(_changes);
-            if (Networks.StateOf(_config.Id.Hex) is { } state)
+            FileMetadata? now = Networks.VersionOf(_config.Id.Hex);
+            if (now != seen && Networks.StateOf(_config.Id.Hex) is { } state)
             {
-                _network = state;
+                (seen, _network) = (now, state);
                 resolvers.Follow(state);
                 _dns?.Follow(state);
             }
-        });
+        }
+
+        _dns.Serve(loop, Follow, resolvers.Current);
+        _relay = _ports is null ? null : new PortRelay(loop, _ports, () => Networks.RelayTarget(_config.Id.Hex));
     }
 
     private void LeaveNetworks()
     {
-        _changesWatch?.Dispose();
-        _changes?.Dispose();
         _dns?.Dispose();
         _relay?.Dispose();
-        (_changesWatch, _changes, _dns, _relay) = (null, null, null, null);
+        (_dns, _relay) = (null, null);
         if (_network is { } state)
         {
             _network = null;

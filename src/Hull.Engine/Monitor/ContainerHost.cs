@@ -43,8 +43,6 @@ internal sealed partial class ContainerHost : IContainerHost
     private ContainerNetworkState? _network;
     private ContainerDns? _dns;
     private PortRelay? _relay;
-    private SafeFileHandle? _changes;
-    private Watch? _changesWatch;
     private readonly List<string> _warnings = [];
     private bool _finished;
 

@@ -41,6 +41,9 @@ public sealed class DnsServer : IDnsClient, IDisposable
     /// <summary>Asked, before a question is forwarded, for the <see cref="Upstreams"/> from then on; null where those stay as they are.</summary>
     public Func<UpstreamSet>? CurrentUpstreams { get; init; }
 
+    /// <summary>Called before each question is looked at.</summary>
+    public Action? Refresh { get; init; }
+
     /// <summary>Who is asked what is unknown here. With <see cref="UpstreamSet.None"/>, at first, nobody: such names do not exist. What is in
     /// flight when it changes gets no further attempt.</summary>
     public UpstreamSet Upstreams
@@ -78,6 +81,7 @@ public sealed class DnsServer : IDnsClient, IDisposable
             _answer = GC.AllocateUninitializedArray<byte>(ushort.MaxValue, pinned: true);
         }
 
+        Refresh?.Invoke();
         Span<byte> answer = isDatagram ? _answer.AsSpan(0, MaxDatagram) : _answer;
         DnsOutcome outcome = _responder.Answer(message, isDatagram, answer, out int length);
         if (outcome == DnsOutcome.Dropped)

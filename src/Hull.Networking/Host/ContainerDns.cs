@@ -54,12 +54,10 @@ public sealed class ContainerDns : IDisposable
     }
 
     /// <summary>Answers from the loop's next turn on.</summary>
+    /// <param name="refresh">Called before each question: for <see cref="Follow"/>, where the container's networks are others now.</param>
     /// <param name="upstreams">Who is asked what is unknown here; called for each such question.</param>
-    public void Serve(EventLoop loop, ContainerNetworkState state, Func<UpstreamSet> upstreams)
-    {
-        _server = new DnsServer(loop, _datagrams, _listener, _names, Connect) { CurrentUpstreams = upstreams };
-        Follow(state);
-    }
+    public void Serve(EventLoop loop, Action refresh, Func<UpstreamSet> upstreams) =>
+        _server = new DnsServer(loop, _datagrams, _listener, _names, Connect) { CurrentUpstreams = upstreams, Refresh = refresh };
 
     /// <summary>The container is on these networks now.</summary>
     public void Follow(ContainerNetworkState state) =>

@@ -62,6 +62,9 @@ public sealed partial class HostNetworks
         }
     }
 
+    /// <summary>Another after each change of <see cref="StateOf(string)"/>; null where there is none. One stat(2).</summary>
+    public FileMetadata? VersionOf(string container) => Files.TryStatAt(null, StatePath(container), followLinks: false, out _);
+
     /// <summary>Where a <see cref="Ports.PortRelay"/> finds a running container: its IPv4 address if it has one that published ports lead to,
     /// else its IPv6 address.</summary>
     /// <returns>Null where it has neither, or does not run.</returns>
