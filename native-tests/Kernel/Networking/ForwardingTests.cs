@@ -92,20 +92,25 @@ public sealed class ForwardingTests : NetworkTest
         Web("web", "--network", "net");
         Assert.True(Outside.IsShut(Other, Port));
 
-        // Its bridge, and a table of its own.
-        OnHost("ip", "link", "add", "engine0", "type", "bridge");
-        OnHost("ip", "addr", "flush", "dev", "second");
-        OnHost("ip", "link", "set", "second", "master", "engine0");
-        OnHost("ip", "addr", "add", "198.51.100.1/24", "dev", "engine0");
-        OnHost("ip", "link", "set", "engine0", "up");
-        OnHost("nft", "add table ip engine");
+        try
+        {
+            // Its bridge, and a table of its own.
+            OnHost("ip", "link", "add", "engine0", "type", "bridge");
+            OnHost("ip", "addr", "flush", "dev", "second");
+            OnHost("ip", "link", "set", "second", "master", "engine0");
+            OnHost("ip", "addr", "add", "198.51.100.1/24", "dev", "engine0");
+            OnHost("ip", "link", "set", "engine0", "up");
+            OnHost("nft", "add table ip engine");
 
-        Assert.True(Outside.Connects(Other, Port));
-        Hull("rm", "-f", "web").Ok();
-        Assert.Equal("1", Read(Settings[0]));
-        Assert.True(Outside.Connects(Other, Port));
-        OnHost("nft", "delete table ip engine");
-        OnHost("ip", "link", "del", "engine0");
+            Assert.True(Outside.Connects(Other, Port));
+            Hull("rm", "-f", "web").Ok();
+            Assert.Equal("1", Read(Settings[0]));
+            Assert.True(Outside.Connects(Other, Port));
+        }
+        finally
+        {
+            Store.Shell("nft delete table ip engine; ip link del engine0");
+        }
     }
 
     public override void Dispose()
