@@ -40,8 +40,10 @@ public sealed class ServiceManager : IDisposable
         {
             if (_socket.Poll(TimeSpan.FromMilliseconds(20), SelectMode.SelectRead))
             {
-                // The kernel closes the descriptor of BARRIER=1 that nobody takes: the answer that its sender waits for.
-                _heard.Enqueue(Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer)));
+                // The kernel closes the descriptor of BARRIER=1 that nobody takes: the answer that its sender waits for, so it has
+                // to be heard before it is taken.
+                _heard.Enqueue(Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer, SocketFlags.Peek)));
+                _socket.Receive(buffer);
             }
         }
     }
