@@ -8,6 +8,8 @@ import time
 
 top, work, *wanted = sys.argv[1:]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "20"))
+# Of the rows that move whole images, seconds each.
+IMAGE_ROUNDS = min(ROUNDS, int(os.environ.get("BENCH_LOAD_ROUNDS", str(ROUNDS))))
 HULL = os.path.join(top, "out", "hull")
 
 NULL = os.open("/dev/null", os.O_RDWR)
@@ -67,6 +69,16 @@ def run_all(commands, workers):
         if pid in running and status != 0:
             sys.exit(f"bench: {' '.join(running[pid])}: status {os.waitstatus_to_exitcode(status)}")
         running.pop(pid, None)
+
+
+def timed(number, name, command, table, memory=None):
+    """One command of a row that moves images: the disk is idle before, hull's memory counts, and round -1 warms up."""
+    os.sync()
+    elapsed, peak = measure(command)
+    if number >= 0:
+        table.add(name, elapsed)
+        if memory and name == "hull":
+            memory.add(name, peak)
 
 
 def quiet(*arguments):

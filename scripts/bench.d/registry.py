@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from measuring import HULL, ROUNDS, Table, measure, quiet, top, work
+from measuring import HULL, IMAGE_ROUNDS, Table, quiet, timed, top, work
 from peers import Engines, daemon, write
 
 PORT = 5055
@@ -39,10 +39,6 @@ def source(*arguments):
     return quiet("env", f"HULL_DATA_ROOT={work}/hull-source", HULL, *arguments)
 
 
-def rounds():
-    return range(-1, min(ROUNDS, int(os.environ.get("BENCH_LOAD_ROUNDS", str(ROUNDS)))))
-
-
 def layer_of_last_push():
     """The largest of the three blobs that came last: layer, configuration, manifest."""
     blobs = glob.glob(f"{CONTENT}/docker/registry/v2/blobs/sha256/*/*/data")
@@ -53,7 +49,7 @@ def row_pull():
     Engines.need("hull", "docker", "podman")
     serve()
     table, memory = Table("pull of an image of 20,000 files from loopback"), Table("  peak resident set of that", "MB")
-    for number in rounds():
+    for number in range(-1, IMAGE_ROUNDS):
         # A new image every round, as in the row load.
         path, name = made(100 + number)
         source("load", "-i", path)
@@ -64,18 +60,10 @@ def row_pull():
         layer = layer_of_last_push()
         for engine, command in (("hull", [HULL, "pull", "-q", target]), ("docker", ["docker", "pull", "-q", target]),
                                 ("podman", ["podman", "pull", "-q", "--tls-verify=false", target])):
-            os.sync()
-            elapsed, peak = measure(command)
-            if number >= 0:
-                table.add(engine, elapsed)
-                if engine == "hull":
-                    memory.add(engine, peak)
+            timed(number, engine, command, table, memory)
         directory = f"{work}/untar-pull/{number}"
         os.makedirs(directory)
-        os.sync()
-        elapsed, _ = measure(["sh", "-c", f"gzip -dc {layer} | tar x -C {directory}"])
-        if number >= 0:
-            table.add("gzip | tar x", elapsed)
+        timed(number, "gzip | tar x", ["sh", "-c", f"gzip -dc {layer} | tar x -C {directory}"], table)
     table.show({"docker": 0.5, "podman": 0.5})
     memory.show({"hull": 150})
 
@@ -84,7 +72,7 @@ def row_push():
     Engines.need("hull", "docker", "podman")
     serve()
     table, memory = Table("push of an image of 20,000 files to loopback"), Table("  peak resident set of that", "MB")
-    for number in rounds():
+    for number in range(-1, IMAGE_ROUNDS):
         for position, engine in enumerate(("hull", "docker", "podman")):
             # Bytes of its own for each engine: what one has pushed the registry would have for the next.
             path, name = made(1000 + 3 * number + position)
@@ -93,11 +81,6 @@ def row_push():
             os.unlink(path)
             target = f"{REGISTRY}/pushed-{engine}:{number + 1}"
             quiet(program, "tag", name, target)
-            os.sync()
-            elapsed, peak = measure([program, "push", "-q", *(["--tls-verify=false"] if engine == "podman" else []), target])
-            if number >= 0:
-                table.add(engine, elapsed)
-                if engine == "hull":
-                    memory.add(engine, peak)
+            timed(number, engine, [program, "push", "-q", *(["--tls-verify=false"] if engine == "podman" else []), target], table, memory)
     table.show({"docker": 0.6, "podman": 0.6})
     memory.show({"hull": 150})

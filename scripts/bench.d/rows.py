@@ -8,7 +8,7 @@ import time
 
 import networks
 import registry
-from measuring import HULL, ROUNDS, Table, alternate, many, measure, peak_memory, quiet, settle, top, wanted, work
+from measuring import HULL, IMAGE_ROUNDS, ROUNDS, Table, alternate, many, measure, peak_memory, quiet, settle, timed, top, wanted, work
 from peers import BUNDLE, RUNTIMES, Engines, clean, crun, isolate, removal, runc, sleeping_bundle
 
 
@@ -120,27 +120,18 @@ def large_image(seed):
 def row_load():
     Engines.need("hull", "docker", "podman")
     table, memory = Table("load of a 143 MB gzip image, 20,000 files"), Table("  peak resident set of that", "MB")
-    rounds = min(ROUNDS, int(os.environ.get("BENCH_LOAD_ROUNDS", str(ROUNDS))))
-    for number in range(-1, rounds):
+    for number in range(-1, IMAGE_ROUNDS):
         # A new image every round, and nothing removed in between: for minutes after 20,000 files have gone, ext4 looks
         # at each of their inodes again before it makes a new file, and every engine would be timed at that.
         image = large_image(number + 2)
         # Debian's podman 4.3 refuses a docker archive that is compressed; gzip works for it on the other processor.
         for engine, command in (("hull", [HULL, "load", "-i", image]), ("docker", ["docker", "load", "-i", image]),
                                 ("podman", ["sh", "-c", f"gzip -dc {image} | podman load"])):
-            os.sync()
-            elapsed, peak = measure(command)
-            if number >= 0:
-                table.add(engine, elapsed)
-                if engine == "hull":
-                    memory.add(engine, peak)
+            timed(number, engine, command, table, memory)
         target = f"{work}/untar/{number}"
         os.makedirs(target)
-        os.sync()
         # The layer is a tar in the image's tar: two tars and one gzip are the same work without an engine.
-        elapsed, _ = measure(["sh", "-c", f"gzip -dc {image} | tar x -O --wildcards '*.tar' | tar x -C {target}"])
-        if number >= 0:
-            table.add("gzip | tar x", elapsed)
+        timed(number, "gzip | tar x", ["sh", "-c", f"gzip -dc {image} | tar x -O --wildcards '*.tar' | tar x -C {target}"], table)
     table.show({"docker": 0.5, "podman": 0.5})
     memory.show({"hull": 150})
 
