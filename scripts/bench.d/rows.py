@@ -6,9 +6,9 @@ import subprocess
 import sys
 import time
 
+import images
 import networks
-import registry
-from measuring import HULL, IMAGE_ROUNDS, ROUNDS, Table, alternate, many, measure, peak_memory, quiet, settle, timed, top, wanted, work
+from measuring import HULL, ROUNDS, Table, alternate, many, measure, peak_memory, quiet, settle, wanted, work
 from peers import BUNDLE, RUNTIMES, Engines, clean, crun, isolate, removal, runc, sleeping_bundle
 
 
@@ -109,53 +109,6 @@ def row_memory():
     table.show({"hull": 1.5})
 
 
-def large_image(seed):
-    """A gzip-compressed docker archive of about 150 MB: 20,000 files, half of their bytes incompressible."""
-    path = f"{work}/large.tar.gz"
-    # In a process of its own: a child's peak memory counts what its parent held when it was forked.
-    subprocess.run([sys.executable, f"{top}/scripts/bench.d/large_image.py", str(seed), path], check=True)
-    return path
-
-
-def row_load():
-    Engines.need("hull", "docker", "podman")
-    table, memory = Table("load of a 143 MB gzip image, 20,000 files"), Table("  peak resident set of that", "MB")
-    for number in range(-1, IMAGE_ROUNDS):
-        # A new image every round, and nothing removed in between: for minutes after 20,000 files have gone, ext4 looks
-        # at each of their inodes again before it makes a new file, and every engine would be timed at that.
-        image = large_image(number + 2)
-        # Debian's podman 4.3 refuses a docker archive that is compressed; gzip works for it on the other processor.
-        for engine, command in (("hull", [HULL, "load", "-i", image]), ("docker", ["docker", "load", "-i", image]),
-                                ("podman", ["sh", "-c", f"gzip -dc {image} | podman load"])):
-            timed(number, engine, command, table, memory)
-        target = f"{work}/untar/{number}"
-        os.makedirs(target)
-        # The layer is a tar in the image's tar: two tars and one gzip are the same work without an engine.
-        timed(number, "gzip | tar x", ["sh", "-c", f"gzip -dc {image} | tar x -O --wildcards '*.tar' | tar x -C {target}"], table)
-    table.show({"docker": 0.5, "podman": 0.5})
-    memory.show({"hull": 150})
-
-
-def row_save():
-    Engines.need("hull", "docker", "podman")
-    # Not a seed of row_load's, which loads images that no engine has yet.
-    image, name = large_image(0), "bench-0:latest"
-    quiet(HULL, "load", "-i", image)
-    quiet("docker", "load", "-i", image)
-    quiet("sh", "-c", f"gzip -dc {image} | podman load")
-    programs = {"hull": HULL, "docker": "docker", "podman": "podman"}
-    archive = f"{work}/saved.tar"
-
-    def fresh(_):
-        # podman refuses to write over an archive.
-        if os.path.exists(archive):
-            os.remove(archive)
-
-    alternate("save of the image of 20,000 files to a file",
-              {engine: [program, "save", "-o", archive, name] for engine, program in programs.items()},
-              {"docker": 0.6, "podman": 0.6}, before=fresh)
-
-
 def many_detached(title, workers):
     Engines.need("hull", "docker", "podman")
     programs = {"hull": HULL, "docker": "docker", "podman": "podman"}
@@ -207,7 +160,7 @@ def row_ps():
 
 
 def main():
-    rows = {name[4:]: function for name, function in {**globals(), **vars(networks), **vars(registry)}.items() if name.startswith("row_")}
+    rows = {name[4:]: function for name, function in {**globals(), **vars(images), **vars(networks)}.items() if name.startswith("row_")}
     unknown = [name for name in wanted if name not in rows]
     if unknown:
         sys.exit(f"bench: no row {unknown[0]}; there are: {' '.join(rows)}")
