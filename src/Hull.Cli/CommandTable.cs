@@ -4,6 +4,7 @@ using Hull.Cli.Commands.Networks;
 using Hull.Cli.Commands.Registries;
 using Hull.Cli.Help;
 using Hull.Cli.Parsing;
+using Hull.Runtime;
 
 namespace Hull.Cli;
 

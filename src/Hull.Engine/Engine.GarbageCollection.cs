@@ -38,10 +38,10 @@ public sealed partial class Engine
 
         List<Image> chosen = [];
         foreach (Image image in all
-            .Select(image => (Image: image, Arrived: Images.ArrivedAt(image)))
-            .Where(pair => !used.Contains(pair.Image.Id) && pair.Arrived <= latest)
-            .OrderBy(pair => pair.Arrived)
-            .Select(pair => pair.Image))
+            .Select(image => new Arrival(image, Images.ArrivedAt(image)))
+            .Where(arrival => !used.Contains(arrival.Image.Id) && arrival.Time <= latest)
+            .OrderBy(arrival => arrival.Time)
+            .Select(arrival => arrival.Image))
         {
             if (excess < 0)
             {
@@ -60,6 +60,9 @@ public sealed partial class Engine
 
         return chosen;
     }
+
+    /// <summary>When an image came into the store.</summary>
+    private sealed record Arrival(Image Image, DateTimeOffset Time);
 
     private static string NameOf(Image image) => image.RepoTags.Count > 0 ? image.RepoTags[0] : image.Id.Short;
 }

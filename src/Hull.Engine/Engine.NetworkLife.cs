@@ -21,7 +21,7 @@ public sealed partial class Engine
     public JsonObject InspectNetwork(string reference)
     {
         NetworkConfig network = FindNetwork(reference);
-        return NetworkDocument.Of(network, EndpointsOf(network).Select(one => (one.Container.Id.Hex, one.Container.Name, one.Endpoint)));
+        return NetworkDocument.Of(network, EndpointsOf(network));
     }
 
     /// <summary>Removes a network that no container is on.</summary>
@@ -126,7 +126,7 @@ public sealed partial class Engine
     public IReadOnlyList<PublishedPort> PublishedPorts(ContainerId id) =>
         Status(id).IsLive ? InNetworks("ports", () => Networks.StateOf(id.Hex))?.Ports ?? [] : [];
 
-    private IEnumerable<(ContainerStatus Container, Endpoint Endpoint)> EndpointsOf(NetworkConfig network)
+    private IEnumerable<NetworkMember> EndpointsOf(NetworkConfig network)
     {
         foreach (string container in Networks.ContainersOn(network))
         {
@@ -134,7 +134,7 @@ public sealed partial class Engine
             if (ContainerId.TryParse(container, out ContainerId id) && Containers.Exists(id) && Status(id) is { IsLive: true } status
                 && Networks.StateOf(container)?.Endpoints.FirstOrDefault(endpoint => endpoint.Network == network.Id) is { } endpoint)
             {
-                yield return (status, endpoint);
+                yield return new NetworkMember(status, endpoint);
             }
         }
     }

@@ -14,9 +14,10 @@ public sealed partial class Engine
 {
     /// <summary>What the containers hold of the images; asked under the store's lock.</summary>
     public IReadOnlyList<ImageUse> ImageUses() =>
-        [.. Containers.List(null, out _).Select(status => (Status: status, Config: TryReadConfig(status.Id)))
-            .Where(pair => pair.Config is not null)
-            .Select(pair => new ImageUse(pair.Status.Id.Hex, pair.Status.ImageId, pair.Config!.Layers, pair.Status.IsLive))];
+        [.. Containers.List(null, out _).Select(UseOf).OfType<ImageUse>()];
+
+    private ImageUse? UseOf(ContainerStatus status) =>
+        TryReadConfig(status.Id) is { } config ? new ImageUse(status.Id.Hex, status.ImageId, config.Layers, status.IsLive) : null;
 
     /// <summary>Removes containers that do not run. One that is started meanwhile stays.</summary>
     /// <returns>The ids removed.</returns>

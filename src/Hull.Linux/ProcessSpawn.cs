@@ -17,7 +17,7 @@ public sealed record SpawnRequest
     public IReadOnlyList<string> Environment { get; init; } = [];
 
     /// <summary>Which descriptor the child finds under which number. Everything else is closed.</summary>
-    public required IReadOnlyList<(SafeFileHandle File, int Number)> Descriptors { get; init; }
+    public required IReadOnlyList<PassedDescriptor> Descriptors { get; init; }
 
     /// <summary>setsid(2): no controlling terminal, and the terminal's signals do not reach it.</summary>
     public bool NewSession { get; init; }
@@ -27,6 +27,10 @@ public sealed record SpawnRequest
 
     public string? WorkingDirectory { get; init; }
 }
+
+/// <summary>A descriptor of ours that a child gets.</summary>
+/// <param name="Number">Under which number.</param>
+public sealed record PassedDescriptor(SafeFileHandle File, int Number);
 
 /// <summary>posix_spawn(3): fork and execve without running managed code in the child, so any process may call it, with
 /// however many threads.</summary>

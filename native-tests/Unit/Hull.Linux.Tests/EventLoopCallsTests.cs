@@ -134,7 +134,7 @@ public sealed class EventLoopCallsTests
             Program = "/bin/sh",
             Arguments = ["sh", "-c", "echo $A $PWD >&3; kill -TERM $$"],
             Environment = ["A=b c"],
-            Descriptors = [(nothing, 0), (nothing, 1), (nothing, 2), (write, 3)],
+            Descriptors = [new(nothing, 0), new(nothing, 1), new(nothing, 2), new(write, 3)],
             NewSession = true,
             WorkingDirectory = "/",
         });
@@ -172,7 +172,7 @@ public sealed class EventLoopCallsTests
         {
             Program = "/bin/sh",
             Arguments = ["sh", "-c", $"echo one >/proc/self/fd/{second}; echo two >/proc/self/fd/{first}"],
-            Descriptors = [(firstWrite, second), (secondWrite, first)],
+            Descriptors = [new(firstWrite, second), new(secondWrite, first)],
         });
         firstWrite.Dispose();
         secondWrite.Dispose();

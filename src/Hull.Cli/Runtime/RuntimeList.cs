@@ -12,7 +12,7 @@ internal static class RuntimeList
 {
     public static void Write(BundleRuntime runtime, RuntimeArguments parsed)
     {
-        IReadOnlyList<(ContainerState State, string Status)> all = runtime.List();
+        IReadOnlyList<ListedContainer> all = runtime.List();
         RuntimeCommand.Write(1, parsed.Has("--quiet")
             ? string.Concat(all.Select(container => container.State.Id + "\n"))
             : (parsed.Option("--format") ?? "table") switch
@@ -23,7 +23,7 @@ internal static class RuntimeList
             });
     }
 
-    private static string Table(IReadOnlyList<(ContainerState State, string Status)> all)
+    private static string Table(IReadOnlyList<ListedContainer> all)
     {
         TabWriter table = new(minimumWidth: 12);
         table.AddRow("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
@@ -38,7 +38,7 @@ internal static class RuntimeList
         return text.ToString();
     }
 
-    private static string Json(IReadOnlyList<(ContainerState State, string Status)> all)
+    private static string Json(IReadOnlyList<ListedContainer> all)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream))

@@ -130,7 +130,7 @@ internal sealed record RuntimeVerb
         }
 
         throw new ContainerException(
-            ContainerFault.Engine, $"unknown command '{name}' (did you mean {NearestName.Of(name, All.Select(verb => verb.Name))}? 'hull runtime --help' lists all)");
+            ContainerFault.Engine, $"unknown command '{name}' (did you mean {NearestNames.First(name, All.Select(verb => verb.Name))}? 'hull runtime --help' lists all)");
     }
 
     /// <exception cref="ContainerException">The verb has no such option.</exception>
@@ -151,7 +151,7 @@ internal sealed record RuntimeVerb
 
         string cure = Options.Count == 0 ? "it takes no options"
             : Name.Length > 0 && Global.Options.Any(option => option.Is(spelling)) ? "it stands before the command"
-            : $"did you mean {NearestName.Of(spelling, Options.Select(option => option.Name))}?";
+            : $"did you mean {NearestNames.First(spelling, Options.Select(option => option.Name))}?";
         throw new ContainerException(ContainerFault.Engine, $"unknown option {spelling} of '{Called}' ({cure})");
     }
 

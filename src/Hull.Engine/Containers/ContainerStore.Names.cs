@@ -62,7 +62,8 @@ public sealed partial class ContainerStore
             return $"{message} ('{FlagText.Printable(reference)}' is an image: 'hull run' makes a container of it, 'hull ps -a' lists the containers)";
         }
 
-        List<string> near = NearestNames(reference);
+        const int LongestName = 64;
+        IReadOnlyList<string> near = reference.Length > LongestName ? [] : NearestNames.Of(reference, LivingNames());
         return near.Count == 0 ? message : $"{message} (did you mean {string.Join(" or ", near)}?)";
     }
 
@@ -172,35 +173,23 @@ public sealed partial class ContainerStore
         return found;
     }
 
-    /// <summary>At most three names within a third of the reference's length, the nearest first.</summary>
-    private List<string> NearestNames(string reference)
+    /// <summary>The names that lead to a container which is there.</summary>
+    private IEnumerable<string> LivingNames()
     {
-        List<(int Distance, string Name)> near = [];
         using SafeFileHandle? directory = Files.TryOpenAt(null, _paths.Names, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out _);
-        if (directory is null || reference.Length > 64)
+        if (directory is null)
         {
-            return [];
+            yield break;
         }
 
         foreach (DirectoryEntry entry in DirectoryListing.Read(directory, _paths.Names))
         {
             string name = Encoding.UTF8.GetString(entry.Name);
-            int distance = NearestName.Distance(reference, name);
-            if (distance <= Math.Max(1, reference.Length / 3)
-                && Files.TryReadLink(directory, name, out _) is { } target && ContainerId.TryParse(target, out ContainerId id) && Exists(id))
+            if (Files.TryReadLink(directory, name, out _) is { } target && ContainerId.TryParse(target, out ContainerId id) && Exists(id))
             {
-                near.Add((distance, name));
+                yield return name;
             }
         }
-
-        near.Sort();
-        List<string> names = [];
-        for (int i = 0; i < near.Count && i < 3; i++)
-        {
-            names.Add(near[i].Name);
-        }
-
-        return names;
     }
 
     private string StagingOf(ContainerId id) => string.Concat(_paths.Containers, "/", StagingPrefix, id.Hex);

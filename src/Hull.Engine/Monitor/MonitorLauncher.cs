@@ -24,7 +24,7 @@ public static class MonitorLauncher
                     Program = $"/proc/self/fd/{MonitorProcess.BinaryDescriptor}",
                     Arguments = ["hull", MonitorProcess.CommandName],
                     Environment = MonitorProcess.Environment,
-                    Descriptors = [(nothing, 0), (nothing, 1), (nothing, 2), (theirs, MonitorProcess.StarterDescriptor), (binary, MonitorProcess.BinaryDescriptor)],
+                    Descriptors = [new(nothing, 0), new(nothing, 1), new(nothing, 2), new(theirs, MonitorProcess.StarterDescriptor), new(binary, MonitorProcess.BinaryDescriptor)],
                     NewSession = true,
                     // Blocked from birth, so that no thread of the monitor's runtime takes what its signalfd is to see.
                     Mask = MonitorProcess.BlockedSignals,

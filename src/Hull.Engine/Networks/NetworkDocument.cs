@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Hull.Engine.Containers;
 using Hull.Networking.Endpoints;
 using Hull.Networking.Records;
 
@@ -8,15 +9,15 @@ namespace Hull.Engine.Networks;
 /// <summary>A network's <c>inspect</c>, in the shape of Docker's API.</summary>
 internal static class NetworkDocument
 {
-    /// <param name="endpoints">Of the containers that are on it now, by their ids and names.</param>
-    public static JsonObject Of(NetworkConfig network, IEnumerable<(string Container, string Name, Endpoint Endpoint)> endpoints)
+    /// <param name="members">The containers that are on it now.</param>
+    public static JsonObject Of(NetworkConfig network, IEnumerable<NetworkMember> members)
     {
         JsonObject containers = [];
-        foreach ((string container, string name, Endpoint endpoint) in endpoints)
+        foreach ((ContainerStatus container, Endpoint endpoint) in members)
         {
-            containers[container] = new JsonObject
+            containers[container.Id.Hex] = new JsonObject
             {
-                ["Name"] = name,
+                ["Name"] = container.Name,
                 ["EndpointID"] = endpoint.Id,
                 ["MacAddress"] = endpoint.MacAddress ?? "",
                 ["IPv4Address"] = endpoint.IPv4 is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{endpoint.IPv4}/{endpoint.PrefixLength4}"),

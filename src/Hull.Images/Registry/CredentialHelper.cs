@@ -74,7 +74,7 @@ internal sealed class CredentialHelper : ICredentialHelper
                     Program = program,
                     Arguments = [name, verb],
                     Environment = OwnEnvironment(),
-                    Descriptors = [(inputRead, 0), (outputWrite, 1), (errorWrite, 2)],
+                    Descriptors = [new(inputRead, 0), new(outputWrite, 1), new(errorWrite, 2)],
                 });
             }
             catch (SyscallException e)

@@ -156,7 +156,7 @@ public sealed class HullFirewall : IDisposable
         return transaction;
     }
 
-    private void Change(IEnumerable<(NftSet Set, NftElement Element)> elements, bool add)
+    private void Change(IEnumerable<FirewallElement> elements, bool add)
     {
         using NftTransaction transaction = new();
         if (add)
@@ -174,7 +174,7 @@ public sealed class HullFirewall : IDisposable
         _tables.Commit(transaction);
     }
 
-    private static void AddElements(NftTransaction transaction, IEnumerable<(NftSet Set, NftElement Element)> elements)
+    private static void AddElements(NftTransaction transaction, IEnumerable<FirewallElement> elements)
     {
         foreach (IGrouping<NftSet, NftElement> group in elements.GroupBy(pair => pair.Set, pair => pair.Element))
         {

@@ -67,7 +67,7 @@ public static class DefaultAppArmorProfile
                 Program = compiler,
                 Arguments = ["apparmor_parser", .. flags],
                 Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
-                Descriptors = [(read, 0), (nothing, 1), (nothing, 2)],
+                Descriptors = [new(read, 0), new(nothing, 1), new(nothing, 2)],
             });
             // A child of ours that nobody has reaped: it is there to be opened, running or not.
             using SafeFileHandle child = PidFd.TryOpen(pid) ?? throw new SyscallException("pidfd_open", "apparmor_parser", Errno.ESRCH);

@@ -148,8 +148,8 @@ public sealed partial class BundleRuntime
         BundleHooks.Poststop(state, Warn);
     }
 
-    public IReadOnlyList<(ContainerState State, string Status)> List() =>
-        [.. _store.List().Select(_store.Load).Select(state => (state, Status(state)))];
+    public IReadOnlyList<ListedContainer> List() =>
+        [.. _store.List().Select(_store.Load).Select(state => new ListedContainer(state, Status(state)))];
 
     /// <summary>The state of an existing container, for exec.</summary>
     /// <param name="paused">A frozen one will do: the process starts when the container is resumed.</param>

@@ -58,7 +58,7 @@ public static class CapabilityChoice
             else
             {
                 throw new ArgumentException(
-                    $"{option} {raw}: unknown capability (did you mean {NearestName.Of(name.ToUpperInvariant(), Candidates(name))}?)",
+                    $"{option} {raw}: unknown capability (did you mean {NearestNames.First(name.ToUpperInvariant(), Candidates(name))}?)",
                     nameof(names));
             }
         }

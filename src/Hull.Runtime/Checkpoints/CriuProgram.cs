@@ -30,7 +30,7 @@ internal static class CriuProgram
             Arguments = arguments,
             // It calls ip, iptables and tar.
             Environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-            Descriptors = [(nothing, 0), (nothing, 1), (nothing, 2), .. streams.Select((stream, i) => (stream, FirstStream + i))],
+            Descriptors = [new(nothing, 0), new(nothing, 1), new(nothing, 2), .. streams.Select((stream, i) => new PassedDescriptor(stream, FirstStream + i))],
         });
         // A child of ours that nobody has reaped: it is there to be opened, running or not.
         using SafeFileHandle process = PidFd.TryOpen(pid)!;

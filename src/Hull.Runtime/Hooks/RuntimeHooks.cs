@@ -75,7 +75,7 @@ internal static class RuntimeHooks
                 // The spec: args as argv of execv(3), argv[0] included; without args the path stands for it, as with runc.
                 Arguments = hook.Args is { Count: > 0 } args ? args : [hook.Path],
                 Environment = hook.Env ?? [],
-                Descriptors = [(input, 0), (output, 1), (output, 2)],
+                Descriptors = [new(input, 0), new(output, 1), new(output, 2)],
                 NewSession = true,
                 // A bundle may be gone when its container is deleted.
                 WorkingDirectory = Directory.Exists(bundle) ? bundle : "/",

@@ -6,7 +6,7 @@ internal sealed class GroupSearch
     private readonly string? _member;
     private readonly string _explicitName;
     private readonly Dictionary<string, uint?> _named = [];
-    private readonly List<(string? Name, uint Gid)> _added = [];
+    private readonly List<AddedGroup> _added = [];
 
     /// <param name="member">Whose memberships are wanted; null for nobody's.</param>
     /// <param name="explicitName">The group after the colon where it is a name; empty for none.</param>
@@ -23,7 +23,7 @@ internal sealed class GroupSearch
         foreach (string group in groupAdd)
         {
             uint? gid = UserSpec.Number(group);
-            _added.Add((gid is null ? group : null, gid ?? 0));
+            _added.Add(new AddedGroup(gid is null ? group : null, gid ?? 0));
             if (gid is null)
             {
                 _named[group] = null;
@@ -40,7 +40,16 @@ internal sealed class GroupSearch
     public uint? Explicit => _explicitName.Length > 0 ? _named[_explicitName] : null;
 
     /// <summary>The groups of <c>--group-add</c>, in the order given.</summary>
-    public IEnumerable<uint> Added => _added.Select(group => group.Name is null ? group.Gid : _named[group.Name]!.Value);
+    public IEnumerable<uint> Added
+    {
+        get
+        {
+            foreach (AddedGroup group in _added)
+            {
+                yield return group.Name is null ? group.Gid : _named[group.Name]!.Value;
+            }
+        }
+    }
 
     /// <summary>Takes in one entry; the first of a name counts. An entry without a valid number makes nobody a member.</summary>
     public bool Visit(AccountEntry entry)
@@ -74,4 +83,8 @@ internal sealed class GroupSearch
             }
         }
     }
+
+    /// <summary>One <c>--group-add</c>.</summary>
+    /// <param name="Name">Null where it is a number.</param>
+    private sealed record AddedGroup(string? Name, uint Gid);
 }

@@ -80,14 +80,6 @@ public class ArgumentScannerTests
     public void CheckCount_Wrong_DockersWords(int minimum, int maximum, int count, string message) => Assert.Equal(
         message, Assert.Throws<UsageException>(() => new HullCommand("test", "", "", minimum, maximum).CheckCount(count)).Message);
 
-    [Theory]
-    [InlineData("stpo", "stop")]
-    [InlineData("imagse", "images")]
-    [InlineData("xyzzy", "")]
-    [InlineData("res", "restart")]
-    public void NearestNames_Typo_Suggested(string typed, string expected) =>
-        Assert.Equal(expected, string.Join(' ', NearestNames.Of(typed, ["stop", "start", "restart", "images", "run"])));
-
     private HullCommand Create(bool endsAtArgument)
     {
         HullCommand command = new("test", "", "", 0) { OptionsEndAtArgument = endsAtArgument };

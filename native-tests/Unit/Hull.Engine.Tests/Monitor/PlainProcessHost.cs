@@ -109,7 +109,7 @@ internal sealed class PlainProcessHost : IContainerHost
                 Program = "/bin/sh",
                 Arguments = args,
                 Environment = ["PATH=/usr/bin:/bin"],
-                Descriptors = [(nothing, 0), (outWrite, 1), (errWrite, 2)],
+                Descriptors = [new(nothing, 0), new(outWrite, 1), new(errWrite, 2)],
                 WorkingDirectory = Directory,
             });
             _processes.Add(pid);

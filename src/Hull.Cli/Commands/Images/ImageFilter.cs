@@ -9,33 +9,13 @@ internal sealed class ImageFilter
 {
     private static readonly string[] Keys = ["before", "dangling", "label", "reference", "since", "until"];
 
-    private readonly List<KeyValuePair<string, string>> _wanted = [];
+    private readonly List<FilterTerm> _wanted;
     private readonly Dictionary<string, DateTimeOffset> _instants = [];
 
+    private ImageFilter(List<FilterTerm> wanted) => _wanted = wanted;
+
     /// <exception cref="FormatException">Not <c>key=value</c>, or no such key.</exception>
-    public static ImageFilter Parse(IReadOnlyList<string> filters)
-    {
-        ImageFilter filter = new();
-        foreach (string text in filters)
-        {
-            int equals = text.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-            {
-                throw new FormatException("bad format of filter (expected name=value)");
-            }
-
-            string key = text[..equals].Trim().ToLowerInvariant();
-            string value = text[(equals + 1)..].Trim();
-            if (Array.IndexOf(Keys, key) < 0)
-            {
-                throw new FormatException($"invalid filter '{key}' (use {string.Join(", ", Keys)})");
-            }
-
-            filter._wanted.Add(new(key, value));
-        }
-
-        return filter;
-    }
+    public static ImageFilter Parse(IReadOnlyList<string> filters) => new(FilterTerm.ParseAll(filters, Keys));
 
     /// <summary>Looks up the images that <c>before</c> and <c>since</c> name.</summary>
     /// <exception cref="ImageException">There is no such image.</exception>

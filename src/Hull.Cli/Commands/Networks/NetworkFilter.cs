@@ -8,28 +8,12 @@ internal sealed class NetworkFilter
 {
     private static readonly string[] Keys = ["dangling", "driver", "id", "label", "label!", "name", "scope", "type", "until"];
 
-    private readonly List<(string Key, string Value)> _wanted = [];
+    private readonly List<FilterTerm> _wanted;
+
+    private NetworkFilter(List<FilterTerm> wanted) => _wanted = wanted;
 
     /// <exception cref="FormatException">Not <c>key=value</c>, or no such key.</exception>
-    public static NetworkFilter Parse(IReadOnlyList<string> filters)
-    {
-        NetworkFilter filter = new();
-        foreach (string text in filters)
-        {
-            int equals = text.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-            {
-                throw new FormatException("bad format of filter (expected name=value)");
-            }
-
-            string key = text[..equals].Trim().ToLowerInvariant();
-            filter._wanted.Add(Array.IndexOf(Keys, key) >= 0
-                ? (key, text[(equals + 1)..].Trim())
-                : throw new FormatException($"invalid filter '{key}' (use {string.Join(", ", Keys)})"));
-        }
-
-        return filter;
-    }
+    public static NetworkFilter Parse(IReadOnlyList<string> filters) => new(FilterTerm.ParseAll(filters, Keys));
 
     /// <summary>Whether it must be known which networks no container wants.</summary>
     public bool AsksForUse => _wanted.Exists(static one => one.Key == "dangling");

@@ -1,35 +1,35 @@
-namespace Hull.Cli.Parsing;
+namespace Hull.Runtime;
 
-/// <summary>Finds what a mistyped name may have meant.</summary>
-internal static class NearestNames
+/// <summary>The known names that a mistyped one most resembles, for "did you mean".</summary>
+public static class NearestNames
 {
-    /// <summary>The names closest to <paramref name="wanted"/>, best first: at most three that differ in at most a third
-    /// of their letters, or begin with it.</summary>
+    private const int Most = 3;
+
+    /// <summary>The candidate that is the fewest mistakes away; the first of several.</summary>
+    /// <exception cref="ArgumentException">There are no candidates.</exception>
+    public static string First(string wanted, IEnumerable<string> candidates) =>
+        candidates.MinBy(candidate => Distance(wanted, candidate)) ?? throw new ArgumentException("no candidates", nameof(candidates));
+
+    /// <summary>At most three names, best first, that differ from <paramref name="wanted"/> in at most a third of its letters, or begin with it.</summary>
     public static IReadOnlyList<string> Of(string wanted, IEnumerable<string> names)
     {
         int limit = Math.Max(1, wanted.Length / 3);
-        List<(int Distance, string Name)> near = [];
+        List<Candidate> near = [];
         foreach (string name in names)
         {
             int distance = Distance(wanted, name);
             if (distance <= limit || (wanted.Length > 1 && name.StartsWith(wanted, StringComparison.Ordinal)))
             {
-                near.Add((distance, name));
+                near.Add(new Candidate(name, distance));
             }
         }
 
         near.Sort((a, b) => a.Distance != b.Distance ? a.Distance.CompareTo(b.Distance) : string.CompareOrdinal(a.Name, b.Name));
-        List<string> best = [];
-        for (int i = 0; i < near.Count && i < 3; i++)
-        {
-            best.Add(near[i].Name);
-        }
-
-        return best;
+        return [.. near.Take(Most).Select(candidate => candidate.Name)];
     }
 
-    /// <summary>Insertions, deletions, replacements and swaps of neighbours between two words.</summary>
-    internal static int Distance(string left, string right)
+    /// <summary>Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment).</summary>
+    internal static int Distance(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
         int[,] steps = new int[left.Length + 1, right.Length + 1];
         for (int i = 0; i <= left.Length; i++)
@@ -53,4 +53,6 @@ internal static class NearestNames
 
         return steps[left.Length, right.Length];
     }
+
+    private sealed record Candidate(string Name, int Distance);
 }
