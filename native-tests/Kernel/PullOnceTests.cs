@@ -84,6 +84,25 @@ public sealed class PullOnceTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Registry)]
+    public void Pull_ConnectionStalls_GoesOnOrGivesUpInWords()
+    {
+        using RegistryServer registry = new(Content, Store.Scratch);
+        (byte[] layer, string diffId) = RegistryServer.Layer("stalls", RandomNumberGenerator.GetBytes(1 << 20));
+        registry.PushImage("stalls", "1", layer, diffId);
+        using FaultyProxy once = new(registry.Port, connection => connection is 2 ? new Fault { StallDownloadAfter = 300_000 } : null);
+        using FaultyProxy always = new(registry.Port, connection => connection > 1 ? new Fault { StallDownloadAfter = 300_000 } : null);
+
+        Store.Shell($"HULL_REGISTRY_TIMEOUT=300ms HULL_REGISTRY_ATTEMPTS=1 $HULL pull {always.Host}/stalls:1").Fails(
+            1, $"pull {always.Host}/stalls:1: layer ", $" of {layer.Length} bytes: {always.Host} sent nothing for 0.3 s (a slow network may need more: HULL_REGISTRY_TIMEOUT");
+        long before = once.Downloaded;
+        string output = Store.Shell($"HULL_REGISTRY_TIMEOUT=700ms $HULL pull {once.Host}/stalls:1").Ok();
+
+        Assert.Equal(1, once.Stalls);
+        Assert.Contains(": Retrying in 1 second", output, StringComparison.Ordinal);
+        Assert.InRange(once.Downloaded - before, 1, layer.Length + (64 << 10));
+    }
+
+    [KernelFact(Needs.Registry)]
     public void PullAllTagsAndSearch_ReadTheRegistrysLists()
     {
         using RegistryServer registry = new(Content, Store.Scratch);

@@ -153,6 +153,41 @@ public sealed class PushTests(HullStore store) : KernelTest(store)
     }
 
     [KernelFact(Needs.Registry)]
+    public void Push_ConnectionStalls_GoesOnOrGivesUpInWords()
+    {
+        using RegistryServer registry = new(Content, Store.Scratch);
+        using FaultyProxy once = new(registry.Port, connection => connection is 2 ? new Fault { StallUploadAfter = 200_000 } : null);
+        using FaultyProxy always = new(registry.Port, connection => connection > 1 ? new Fault { StallUploadAfter = 200_000 } : null);
+        string name = Random(once.Host, "stalls:1", 2 << 20);
+        Store.Run("tag", name, $"{always.Host}/gives-up:1").Ok();
+
+        string output = Store.Shell($"HULL_REGISTRY_TIMEOUT=700ms $HULL push {name}").Ok();
+
+        Assert.Equal(1, once.Stalls);
+        Assert.Contains(": Retrying in 1 second", output, StringComparison.Ordinal);
+        Assert.Contains(registry.DigestOf("stalls", "1"), output, StringComparison.Ordinal);
+        string error = Store.Shell($"HULL_REGISTRY_TIMEOUT=300ms HULL_REGISTRY_ATTEMPTS=1 $HULL push {always.Host}/gives-up:1")
+            .Fails(1, $"push {always.Host}/gives-up:1: layer ", "bytes: no answer for 0.3 s (a slow network may need more: HULL_REGISTRY_TIMEOUT");
+        Assert.Contains($": {always.Host} is unreachable: the upload stalled after ", error, StringComparison.Ordinal);
+    }
+
+    [KernelFact(Needs.Registry)]
+    public void Push_ProxyThatTakesNoLargeRequest_GoesInPieces()
+    {
+        using RegistryServer registry = new(Content, Store.Scratch);
+        using LimitingProxy proxy = new(registry.Port, 1 << 20);
+        using LimitingProxy narrow = new(registry.Port, 10_000);
+        string name = Random(proxy.Host, "pieces:1", 3 << 20);
+        Store.Run("tag", name, $"{narrow.Host}/refused:1").Ok();
+
+        string output = Store.Run("push", name).Ok();
+
+        Assert.Equal(1, proxy.Refused);
+        Assert.Contains(registry.DigestOf("pieces", "1"), output, StringComparison.Ordinal);
+        Store.Run("push", $"{narrow.Host}/refused:1").Fails(1, "too large: more than the registry, a quota of it, or a proxy before it takes, in smaller requests too");
+    }
+
+    [KernelFact(Needs.Registry)]
     public void Push_AnswersOfAFullDisk_AreNoSuccess()
     {
         using RegistryServer registry = new(Content, Store.Scratch);

@@ -14,6 +14,12 @@ internal sealed record Fault
     /// <summary>Close after so many bytes from the server.</summary>
     public long? CutDownloadAfter { get; init; }
 
+    /// <summary>Take all, but pass nothing on after so many bytes from the client.</summary>
+    public long? StallUploadAfter { get; init; }
+
+    /// <summary>Take all, but pass nothing on after so many bytes from the server.</summary>
+    public long? StallDownloadAfter { get; init; }
+
     /// <summary>The wait before each piece of 16 KiB from the server.</summary>
     public TimeSpan Delay { get; init; }
 
@@ -50,6 +56,9 @@ internal sealed class FaultyProxy : IDisposable
     /// <summary>Connections cut so far.</summary>
     public int Cuts { get; private set; }
 
+    /// <summary>Connections on which nothing is passed on any more.</summary>
+    public int Stalls { get; private set; }
+
     public void Dispose() => _listener.Dispose();
 
     private void Accept()
@@ -62,8 +71,8 @@ internal sealed class FaultyProxy : IDisposable
                 Fault fault = _plan(Interlocked.Increment(ref _connections)) ?? new Fault();
                 TcpClient server = new(AddressFamily.InterNetwork);
                 server.Connect(IPAddress.Loopback, _target);
-                Run(() => Pump(client, server, fault.CutUploadAfter, TimeSpan.Zero, null, Note));
-                Run(() => Pump(server, client, fault.CutDownloadAfter, fault.Delay, fault.Replace, Count));
+                Run(() => Pump(client, server, fault.CutUploadAfter, fault.StallUploadAfter, TimeSpan.Zero, null, Note));
+                Run(() => Pump(server, client, fault.CutDownloadAfter, fault.StallDownloadAfter, fault.Delay, fault.Replace, Count));
             }
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException)
@@ -88,17 +97,32 @@ internal sealed class FaultyProxy : IDisposable
         }
     }
 
-    private void Pump(TcpClient from, TcpClient to, long? cutAfter, TimeSpan delay, (string From, string To)? replace, SpanAction note)
+    private void Pump(
+        TcpClient from, TcpClient to, long? cutAfter, long? stallAfter, TimeSpan delay, (string From, string To)? replace, SpanAction note)
     {
         byte[] buffer = new byte[16 << 10];
         long passed = 0;
+        bool isStalled = false;
         try
         {
             while (from.GetStream().Read(buffer) is int n and > 0)
             {
                 Thread.Sleep(delay);
                 ReadOnlySpan<byte> piece = buffer.AsSpan(0, n);
+                if (isStalled)
+                {
+                    continue;
+                }
+
                 note(piece);
+                if (stallAfter is { } end && passed + n > end)
+                {
+                    to.GetStream().Write(piece[..(int)(end - passed)]);
+                    isStalled = true;
+                    Stalls++;
+                    continue;
+                }
+
                 if (cutAfter is { } limit && passed + n > limit)
                 {
                     to.GetStream().Write(piece[..(int)(limit - passed)]);

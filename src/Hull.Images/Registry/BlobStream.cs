@@ -129,19 +129,22 @@ internal sealed class BlobStream : Stream
             }
             catch (RegistryException e) when (e.MayPass || (_position > 0 && e.Kind is RegistryError.Unreachable))
             {
-                Fail(e);
+                Fail(e.With($"{_what}: {e.Message}, after {_position} of {_descriptor.Size} bytes"));
             }
-            catch (Exception e) when (
-                e is IOException or HttpRequestException || (e is OperationCanceledException && !_cancel.IsCancellationRequested))
+            catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 Fail(Truncated(e));
+            }
+            catch (OperationCanceledException e) when (!_cancel.IsCancellationRequested)
+            {
+                Fail(Stalled(e));
             }
         }
     }
 
     private void Open()
     {
-        _response = _client.OpenBlobAsync(_descriptor, _position, _what, _cancel).GetAwaiter().GetResult();
+        _response = _client.OpenBlobAsync(_descriptor, _position, _what, reconnects: false, _cancel).GetAwaiter().GetResult();
         HttpContentHeaders headers = _response.Content.Headers;
         long skip = 0;
         if (_position > 0)
@@ -212,13 +215,18 @@ internal sealed class BlobStream : Stream
         }
     }
 
-    private RegistryException Truncated(Exception? inner)
+    private RegistryException Truncated(Exception? inner) =>
+        Ended(RegistryError.Corrupt, host => $"{_what} is truncated: {_position} of {_descriptor.Size} bytes came from {host}", inner);
+
+    private RegistryException Stalled(Exception inner) => Ended(
+        RegistryError.Unreachable,
+        host => $"{_what} stalled after {_position} of {_descriptor.Size} bytes: {host} sent nothing {RegistryFailure.Silence(_client.SilenceLimit)}",
+        inner);
+
+    private RegistryException Ended(RegistryError kind, Func<string, string> message, Exception? inner)
     {
         Uri? url = _response?.RequestMessage?.RequestUri;
-        return new RegistryException(
-            RegistryError.Corrupt,
-            $"{_what} is truncated: {_position} of {_descriptor.Size} bytes came from {url?.Authority ?? _client.Endpoint.Base.Authority}",
-            inner)
+        return new RegistryException(kind, message(url?.Authority ?? _client.Endpoint.Base.Authority), inner)
         {
             Method = "GET",
             Url = url is null ? null : RegistryException.Redact(url),

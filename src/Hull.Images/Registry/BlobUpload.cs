@@ -1,12 +1,13 @@
 namespace Hull.Images.Registry;
 
-/// <summary>One blob on its way into a repository. A connection that breaks is taken up again where the registry says it
-/// ended, or from the start where the registry has dropped the upload. One use.</summary>
+/// <summary>One blob on its way into a repository: in one request, or in pieces where that is refused as too large. A connection that breaks is
+/// taken up again where the registry says it ended, or from the start where the registry has dropped the upload. One use.</summary>
 /// <remarks>
 /// <code>
 /// POST ─► Location ─► PUT ?digest= with all bytes ─► 201
-///                      └─ breaks ─► GET Location ─► 204 Range: 0-N ─► PATCH the rest ─► PUT ?digest= ─► 201
-///                                                └► gone ─► HEAD blob ─► POST again
+///                      ├─ breaks ─► GET Location ─► 204 Range: 0-N ─► PATCH the rest ─► PUT ?digest= ─► 201
+///                      │                         └► gone ─► HEAD blob ─► POST again
+///                      └─ 413 ─► the same, but PATCH piece after piece, each as large as is let through
 /// </code>
 /// OCI distribution-spec, "Pushing blobs".
 /// </remarks>
@@ -16,42 +17,52 @@ namespace Hull.Images.Registry;
 internal sealed class BlobUpload(
     RegistryClient client, UploadSource source, string what, Action<long> progress, Action<TimeSpan> retrying)
 {
+    private const int TooLarge = 413;
+
     /// <summary>A server that takes a few bytes a connection is not followed for ever.</summary>
     private const int MaximumRestarts = 100;
 
     private Uri? _location;
+    private long _minimumChunk;
     private long _received;
+    private long _asked;
 
-    /// <param name="location">Of an upload that has begun; null to begin one.</param>
+    /// <param name="open">An upload that has begun; null to begin one.</param>
     /// <exception cref="RegistryException">Refused, or broken too often.</exception>
-    public async Task RunAsync(Uri? location, CancellationToken cancel)
+    public async Task RunAsync(OpenUpload? open, CancellationToken cancel)
     {
-        _location = location;
+        (_location, _minimumChunk) = (open?.Location, open?.MinimumChunk ?? 0);
         int failures = 0;
+        long reached = 0;
         for (int restarts = 0; ; restarts++)
         {
             try
             {
                 if (restarts > 0)
                 {
-                    long before = _received;
                     if (await FindPlaceAsync(cancel).ConfigureAwait(false))
                     {
                         return;
                     }
 
-                    failures = _received > before ? 0 : failures;
+                    failures = _received > reached ? 0 : failures;
+                    reached = Math.Max(reached, _received);
                 }
 
                 await SendAsync(cancel).ConfigureAwait(false);
                 return;
+            }
+            catch (RegistryException e) when (_location is not null && e.Status == TooLarge && client.UploadLimit.Refuse(_asked, _minimumChunk))
+            {
+                // The next round sends less at once.
             }
             catch (RegistryException e) when (_location is not null && IsPassing(e) && restarts < MaximumRestarts)
             {
                 TimeSpan wait = e.RetryAfter ?? client.Retry.After(++failures);
                 if (failures >= client.Retry.Attempts || wait > client.Retry.LongestWait)
                 {
-                    throw;
+                    // A connection's failure does not know what it carried.
+                    throw e.Kind == RegistryError.Unreachable ? e.With($"{what}: {e.Message}") : e;
                 }
 
                 retrying(wait);
@@ -62,23 +73,31 @@ internal sealed class BlobUpload(
 
     private async Task SendAsync(CancellationToken cancel)
     {
-        _location ??= await client.BeginUploadAsync(source.Digest, null, cancel).ConfigureAwait(false);
-        if (_received > 0)
+        if (_location is null && await client.BeginUploadAsync(source.Digest, null, cancel).ConfigureAwait(false) is { } open)
         {
-            if (_received < source.Size)
-            {
-                _location = await client.ContinueUploadAsync(_location!, _received, source.Size, () => Content(_received), what, cancel).ConfigureAwait(false);
-                _received = source.Size;
-            }
+            (_location, _minimumChunk) = (open.Location, open.MinimumChunk);
+        }
 
-            await client.FinishUploadAsync(_location!, source.Digest, null, what, cancel).ConfigureAwait(false);
+        if (_received == 0 && source.Size <= client.UploadLimit.Bytes)
+        {
+            _asked = source.Size;
+            await client.FinishUploadAsync(_location!, source.Digest, () => Content(0, source.Size), what, cancel).ConfigureAwait(false);
             return;
         }
 
-        await client.FinishUploadAsync(_location!, source.Digest, () => Content(0), what, cancel).ConfigureAwait(false);
+        while (_received < source.Size)
+        {
+            long begin = _received;
+            _asked = Math.Min(source.Size - begin, Math.Max(client.UploadLimit.Bytes, _minimumChunk));
+            (_location, _received) = await client.ContinueUploadAsync(
+                _location!, begin, begin + _asked, () => Content(begin, begin + _asked), what, cancel).ConfigureAwait(false);
+        }
+
+        _asked = 0;
+        await client.FinishUploadAsync(_location!, source.Digest, null, what, cancel).ConfigureAwait(false);
     }
 
-    private UploadContent Content(long offset) => new(source, offset, progress);
+    private UploadContent Content(long offset, long end) => new(source, offset, end, progress);
 
     /// <summary>Asks where a broken upload is to go on.</summary>
     /// <returns>Whether nothing is left to do: the last answer was lost, and the blob is there.</returns>

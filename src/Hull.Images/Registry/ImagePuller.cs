@@ -30,12 +30,13 @@ public sealed class ImagePuller
     {
         _store = store;
         _settings = settings;
+        Retry = RetryPolicy.Of(settings);
     }
 
     /// <summary>Test hooks: how to connect, how long to wait, who answers for credential helpers.</summary>
     internal ConnectStream? Connect { get; init; }
 
-    internal RetryPolicy Retry { get; init; } = RetryPolicy.Default;
+    internal RetryPolicy Retry { get; init; }
 
     internal Func<string, string?> EnvironmentVariable { get; init; } = Environment.GetEnvironmentVariable;
 

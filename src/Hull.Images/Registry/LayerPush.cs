@@ -65,7 +65,7 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
         IReadOnlyList<LayerOrigin> origins =
             [.. store.Origins.Of(diffId).Where(origin => compressed is null ? origin.Blob.Digest == blob.Digest : origin.Blob.MediaType == compressed)];
         Descriptor? known = compressed is null ? blob : origins.Count > 0 ? origins[0].Blob : null;
-        Uri? location = null;
+        OpenUpload? open = null;
         if (known is not null)
         {
             if (await client.HasBlobAsync(known.Digest, cancel).ConfigureAwait(false))
@@ -76,8 +76,8 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
 
             foreach (string path in Neighbours(origins, known.Digest))
             {
-                location = await client.BeginUploadAsync(known.Digest, path, cancel).ConfigureAwait(false);
-                if (location is null)
+                open = await client.BeginUploadAsync(known.Digest, path, cancel).ConfigureAwait(false);
+                if (open is null)
                 {
                     progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Mounted, 0, known.Size) { From = path });
                     return known;
@@ -87,7 +87,7 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
 
         if (compressed is null)
         {
-            await UploadAsync(diffId, store.Blobs.Source(blob.Digest), location, cancel).ConfigureAwait(false);
+            await UploadAsync(diffId, store.Blobs.Source(blob.Digest), open, cancel).ConfigureAwait(false);
             return blob;
         }
 
@@ -99,7 +99,7 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
         }
         else
         {
-            await UploadAsync(diffId, made, location, cancel).ConfigureAwait(false);
+            await UploadAsync(diffId, made, open, cancel).ConfigureAwait(false);
         }
 
         return new Descriptor { MediaType = compressed, Digest = made.Digest, Size = made.Size };
@@ -110,7 +110,7 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
         origins.Where(origin => origin.Blob.Digest == blob).Select(origin => ImagePusher.PathWithin(origin.Repository, target))
             .OfType<string>().Take(MaximumMounts);
 
-    private async Task UploadAsync(Digest diffId, UploadSource source, Uri? location, CancellationToken cancel)
+    private async Task UploadAsync(Digest diffId, UploadSource source, OpenUpload? open, CancellationToken cancel)
     {
         long reported = 0;
         Report(diffId, TransferPhase.Pushing, source.Size);
@@ -128,7 +128,7 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
                 }
             },
             wait => progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Retrying, 0, source.Size) { Wait = wait }));
-        await upload.RunAsync(location, cancel).ConfigureAwait(false);
+        await upload.RunAsync(open, cancel).ConfigureAwait(false);
         Report(diffId, TransferPhase.Pushed, source.Size);
     }
 

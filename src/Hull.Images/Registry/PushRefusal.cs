@@ -19,7 +19,7 @@ internal static class PushRefusal
             { Status: 405 } or { Code: "UNSUPPORTED" } =>
                 $"push {reference.Familiar}: {reference.Domain} is read-only or a mirror: {said}",
             { Status: 413 } =>
-                $"push {reference.Familiar}: {said}: more than the registry, a quota of it, or a proxy before it takes in one upload",
+                $"push {reference.Familiar}: {said}: more than the registry, a quota of it, or a proxy before it takes, in smaller requests too",
             { Code: "DIGEST_INVALID" } =>
                 $"push {reference.Familiar}: {said} (if the stored blob is damaged, remove the image and pull or load it again)",
             _ => $"push {reference.Familiar}: {said}",

@@ -39,8 +39,8 @@ internal static class RegistryBody
             e is IOException or HttpRequestException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             Uri url = request.RequestUri!;
-            throw RegistryFailure.Of(
-                RegistryError.Unreachable, request, response, $"{url.Host}:{url.Port} broke off in the middle of its answer", e);
+            string what = e is OperationCanceledException ? $"sent nothing {RegistryFailure.Silence(silence)}" : "broke off";
+            throw RegistryFailure.Of(RegistryError.Unreachable, request, response, $"{url.Host}:{url.Port}: {what}, in the middle of its answer", e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Hull.Oci;
@@ -28,14 +29,14 @@ internal sealed partial class RegistryClient
     /// <param name="mountFrom">The repository that may have the blob; null for none.</param>
     /// <returns>Where the bytes go; null where the blob was mounted, and nothing is to be sent.</returns>
     /// <exception cref="RegistryException">Refused or unreachable.</exception>
-    public async Task<Uri?> BeginUploadAsync(Digest digest, string? mountFrom, CancellationToken cancel)
+    public async Task<OpenUpload?> BeginUploadAsync(Digest digest, string? mountFrom, CancellationToken cancel)
     {
         string query = mountFrom is null ? "" : $"?mount={Uri.EscapeDataString(digest.ToString())}&from={Uri.EscapeDataString(mountFrom)}";
         using HttpResponseMessage response = await session.SendAsync(
             () => new HttpRequestMessage(HttpMethod.Post, Endpoint.Url($"{reference.Path}/blobs/uploads/{query}")), cancel).ConfigureAwait(false);
         return response.StatusCode switch
         {
-            HttpStatusCode.Accepted => UploadLocation(response),
+            HttpStatusCode.Accepted => new OpenUpload(UploadLocation(response), MinimumChunk(response)),
             HttpStatusCode.Created when mountFrom is not null => null,
             _ => throw await session.RefusalAsync(response, $"blob {digest.Short}", cancel).ConfigureAwait(false),
         };
@@ -55,11 +56,12 @@ internal sealed partial class RegistryClient
         }
     }
 
-    /// <summary>Sends the rest of a blob from an offset on, and leaves the upload open.</summary>
-    /// <returns>Where the next request of this upload goes.</returns>
+    /// <summary>Sends a piece of a blob, or all of its rest, and leaves the upload open.</summary>
+    /// <param name="end">The offset behind the piece.</param>
+    /// <returns>Where the next request of this upload goes, and how much of the blob the registry has now.</returns>
     /// <exception cref="RegistryException">Refused, or the connection broke.</exception>
-    public async Task<Uri> ContinueUploadAsync(
-        Uri location, long offset, long size, Func<UploadContent> content, string what, CancellationToken cancel)
+    public async Task<(Uri Location, long Received)> ContinueUploadAsync(
+        Uri location, long offset, long end, Func<UploadContent> content, string what, CancellationToken cancel)
     {
         using HttpResponseMessage response = await session.SendOnceAsync(
             () =>
@@ -67,13 +69,22 @@ internal sealed partial class RegistryClient
                 HttpRequestMessage request = UploadRequest(HttpMethod.Patch, location, content());
 
                 // Not RFC 9110's form, which has a unit and a total: distribution-spec, "Pushing a blob in chunks".
-                request.Content!.Headers.TryAddWithoutValidation("Content-Range", $"{offset}-{size - 1}");
+                request.Content!.Headers.TryAddWithoutValidation("Content-Range", $"{offset}-{end - 1}");
                 return request;
             },
             cancel).ConfigureAwait(false);
-        return response.IsSuccessStatusCode
-            ? UploadLocation(response)
-            : throw await session.RefusalAsync(response, what, cancel).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw await session.RefusalAsync(response, what, cancel).ConfigureAwait(false);
+        }
+
+        // A registry may keep less than it was sent; one that does not say has all.
+        long received = ReceivedBytes(response) ?? end;
+        return received > offset && received <= end
+            ? (UploadLocation(response), received)
+            : throw RegistryFailure.Of(
+                RegistryError.Server, response.RequestMessage!, response,
+                $"{what}: {Endpoint.Base.Authority} was sent bytes {offset} to {end - 1} and says that it has {received}");
     }
 
     /// <summary>How much of an upload the registry has kept, and where it goes on; null where it has dropped the upload. Asks
@@ -82,10 +93,8 @@ internal sealed partial class RegistryClient
     public async Task<(Uri Location, long Received)?> UploadStatusAsync(Uri location, CancellationToken cancel)
     {
         using HttpResponseMessage response = await session.SendOnceAsync(() => new HttpRequestMessage(HttpMethod.Get, location), cancel).ConfigureAwait(false);
-        string range = response.Headers.NonValidated.TryGetValues("Range", out HeaderStringValues values) ? values.ToString() : "";
-        return response.StatusCode == HttpStatusCode.NoContent && response.Headers.Location is not null
-            && range.StartsWith("0-", StringComparison.Ordinal) && long.TryParse(range.AsSpan(2), out long last)
-            ? (UploadLocation(response), last + 1)
+        return response.StatusCode == HttpStatusCode.NoContent && response.Headers.Location is not null && ReceivedBytes(response) is { } received
+            ? (UploadLocation(response), received)
             : null;
     }
 
@@ -116,6 +125,20 @@ internal sealed partial class RegistryClient
                 RegistryError.Corrupt, response.RequestMessage!, response,
                 $"manifest {tagOrDigest}: digest mismatch: sent {digest}, {Endpoint.Base.Authority} keeps {kept}");
     }
+
+    /// <summary>The Range header of an upload, "0-N" with N the last byte; null where there is none.</summary>
+    private static long? ReceivedBytes(HttpResponseMessage response)
+    {
+        string range = response.Headers.NonValidated.TryGetValues("Range", out HeaderStringValues values) ? values.ToString() : "";
+        return range.StartsWith("0-", StringComparison.Ordinal)
+            && long.TryParse(range.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out long last) && last < long.MaxValue
+            ? last + 1
+            : null;
+    }
+
+    private static long MinimumChunk(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("OCI-Chunk-Min-Length", out HeaderStringValues values)
+        && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long minimum) ? minimum : 0;
 
     private static HttpRequestMessage UploadRequest(HttpMethod method, Uri location, UploadContent? content)
     {

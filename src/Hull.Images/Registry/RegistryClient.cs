@@ -20,6 +20,9 @@ internal sealed partial class RegistryClient(RegistrySession session, ImageRefer
 
     public RetryPolicy Retry => session.Retry;
 
+    /// <summary>How much this registry takes in one request.</summary>
+    public UploadLimit UploadLimit { get; } = new();
+
     public TimeSpan SilenceLimit => session.SilenceLimit;
 
     /// <summary>The digest a tag stands for now, by a request that registries do not count as a pull; null where the
@@ -33,7 +36,35 @@ internal sealed partial class RegistryClient(RegistrySession session, ImageRefer
 
     /// <summary>The manifest or index behind a tag or digest.</summary>
     /// <exception cref="RegistryException">Not found, refused, unreachable, or not what it says it is.</exception>
-    public async Task<FetchedManifest> FetchManifestAsync(string tagOrDigest, CancellationToken cancel)
+    public Task<FetchedManifest> FetchManifestAsync(string tagOrDigest, CancellationToken cancel) =>
+        WholeAsync(() => FetchManifestOnceAsync(tagOrDigest, cancel), cancel);
+
+    /// <summary>A whole blob in memory, checked: image configurations.</summary>
+    /// <exception cref="RegistryException">Not found, refused, unreachable, of another size or digest, or too long.</exception>
+    public Task<byte[]> FetchBlobAsync(Descriptor descriptor, string what, CancellationToken cancel)
+    {
+        ImageDocuments.CheckSize(descriptor.Size, what);
+        return WholeAsync(() => FetchBlobOnceAsync(descriptor, what, cancel), cancel);
+    }
+
+    /// <summary>Asks again where an answer broke off or stalled: nothing of a document is kept.</summary>
+    private async Task<T> WholeAsync<T>(Func<Task<T>> exchange, CancellationToken cancel)
+    {
+        for (int failures = 1; ; failures++)
+        {
+            try
+            {
+                return await exchange().ConfigureAwait(false);
+            }
+            catch (RegistryException e) when (e is { Kind: RegistryError.Unreachable, Status: not null } && failures < Retry.Attempts)
+            {
+                // A status: the answer had begun. What never began has been asked for again already.
+                await Task.Delay(Retry.After(failures), cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<FetchedManifest> FetchManifestOnceAsync(string tagOrDigest, CancellationToken cancel)
     {
         using HttpResponseMessage response = await session.SendAsync(
             () => ManifestRequest(HttpMethod.Get, tagOrDigest), cancel).ConfigureAwait(false);
@@ -58,12 +89,9 @@ internal sealed partial class RegistryClient(RegistrySession session, ImageRefer
         return new FetchedManifest(digest, mediaType, content);
     }
 
-    /// <summary>A whole blob in memory, checked: image configurations.</summary>
-    /// <exception cref="RegistryException">Not found, refused, unreachable, of another size or digest, or too long.</exception>
-    public async Task<byte[]> FetchBlobAsync(Descriptor descriptor, string what, CancellationToken cancel)
+    private async Task<byte[]> FetchBlobOnceAsync(Descriptor descriptor, string what, CancellationToken cancel)
     {
-        ImageDocuments.CheckSize(descriptor.Size, what);
-        using HttpResponseMessage response = await OpenBlobAsync(descriptor, 0, what, cancel).ConfigureAwait(false);
+        using HttpResponseMessage response = await OpenBlobAsync(descriptor, 0, what, reconnects: true, cancel).ConfigureAwait(false);
         byte[] content = await RegistryBody.ReadAsync(response, ImageDocuments.MaxSize, SilenceLimit, cancel).ConfigureAwait(false);
         Digest digest = Digest.Of(content);
         return digest == descriptor.Digest && content.Length == descriptor.Size
@@ -76,10 +104,12 @@ internal sealed partial class RegistryClient(RegistrySession session, ImageRefer
     }
 
     /// <summary>Begins the download of a blob at an offset: the answer is 200 with all of it, or 206 with the rest.</summary>
-    public async Task<HttpResponseMessage> OpenBlobAsync(Descriptor descriptor, long offset, string what, CancellationToken cancel)
+    /// <param name="reconnects">As for <see cref="RegistrySession.SendAsync"/>.</param>
+    public async Task<HttpResponseMessage> OpenBlobAsync(
+        Descriptor descriptor, long offset, string what, bool reconnects, CancellationToken cancel)
     {
         HttpResponseMessage response = await session.SendAsync(
-            () => BlobRequest(Endpoint.Url($"{reference.Path}/blobs/{descriptor.Digest}"), offset), cancel).ConfigureAwait(false);
+            () => BlobRequest(Endpoint.Url($"{reference.Path}/blobs/{descriptor.Digest}"), offset), cancel, reconnects).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.NotFound && descriptor.Urls is { Count: > 0 } urls)
         {
             response.Dispose();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 
@@ -42,6 +43,11 @@ internal static class RegistryFailure
 #pragma warning restore CA1308
         return Of(kind, request, response, message, null, code);
     }
+
+    /// <summary>How long nothing came or went, and where the limit is set.</summary>
+    public static string Silence(TimeSpan limit) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"for {limit.TotalSeconds:0.###} s (a slow network may need more: HULL_REGISTRY_TIMEOUT, or registry-timeout in {RegistrySettings.DefaultFile})");
 
     /// <summary>How long the answer asks to wait; null where it does not say.</summary>
     public static TimeSpan? RetryAfter(HttpResponseMessage response) =>

@@ -122,6 +122,12 @@ internal sealed record HullConfigBody
 
     [JsonPropertyName("trusted-token-servers")]
     public Dictionary<string, IReadOnlyList<string>>? TrustedTokenServers { get; init; }
+
+    [JsonPropertyName("registry-timeout")]
+    public string? Timeout { get; init; }
+
+    [JsonPropertyName("registry-attempts")]
+    public int? Attempts { get; init; }
 }
 
 /// <summary>The wire family of registries and of the configuration files that name them.</summary>

@@ -68,7 +68,7 @@ public sealed class RegistryLogin(RegistrySettings settings)
     private async Task<string?> VerifyAsync(string domain, CredentialStore credentials, CancellationToken cancel)
     {
         using RegistryTransport transport = new(settings, Connect, EnvironmentVariable);
-        using RegistrySession session = await RegistrySession.ConnectAsync(transport, settings, credentials, domain, RetryPolicy.Default, [], cancel).ConfigureAwait(false);
+        using RegistrySession session = await RegistrySession.ConnectAsync(transport, settings, credentials, domain, RetryPolicy.Of(settings), [], cancel).ConfigureAwait(false);
         using HttpResponseMessage response = await session.SendAsync(
             () => new HttpRequestMessage(HttpMethod.Get, session.Endpoint.Url("")), cancel).ConfigureAwait(false);
         return response.StatusCode == HttpStatusCode.OK

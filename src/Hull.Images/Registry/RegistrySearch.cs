@@ -45,7 +45,7 @@ public sealed class RegistrySearch(RegistrySettings settings)
         RegistryTransport transport, CredentialStore credentials, string term, int limit, CancellationToken cancel)
     {
         RegistryEndpoint endpoint = new(new Uri($"https://{HubHost}/"), ImageReference.DefaultDomain, IsMirror: false);
-        using RegistrySession session = new(transport, settings, credentials, endpoint, RetryPolicy.Default, [TokenScope.Catalog]);
+        using RegistrySession session = new(transport, settings, credentials, endpoint, RetryPolicy.Of(settings), [TokenScope.Catalog]);
         Uri url = new(endpoint.Base, $"v1/search?q={Uri.EscapeDataString(term)}&n={limit}");
         using HttpResponseMessage response = await session.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, url), cancel).ConfigureAwait(false);
         SearchBody body = await RegistryPages.ReadAsync(session, response, RegistryJson.Default.SearchBody, cancel).ConfigureAwait(false);
@@ -57,7 +57,7 @@ public sealed class RegistrySearch(RegistrySettings settings)
         RegistryTransport transport, CredentialStore credentials, string domain, string part, int limit, CancellationToken cancel)
     {
         using RegistrySession session = await RegistrySession.ConnectAsync(
-            transport, settings, credentials, domain, RetryPolicy.Default, [TokenScope.Catalog], cancel).ConfigureAwait(false);
+            transport, settings, credentials, domain, RetryPolicy.Of(settings), [TokenScope.Catalog], cancel).ConfigureAwait(false);
         List<FoundRepository> found = [];
         await foreach (CatalogBody page in RegistryPages.ReadAsync(session, "_catalog", RegistryJson.Default.CatalogBody, cancel).ConfigureAwait(false))
         {

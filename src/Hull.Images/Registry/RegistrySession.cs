@@ -68,8 +68,9 @@ internal sealed class RegistrySession(
 
     /// <summary>Sends until an answer that another attempt would not change. Attempts end early where nothing was ever
     /// reached: a wrong name or a dead port does not get better in seconds.</summary>
+    /// <param name="reconnects">False where the caller itself counts the attempts at a connection that broke or stalled.</param>
     /// <exception cref="RegistryException">Unreachable, or no token to be had.</exception>
-    public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancel)
+    public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancel, bool reconnects = true)
     {
         for (int failures = 1; ; failures++)
         {
@@ -78,7 +79,7 @@ internal sealed class RegistrySession(
             {
                 response = await SendOnceAsync(create, cancel).ConfigureAwait(false);
             }
-            catch (RegistryException e) when (e.MayPass && failures < retry.Attempts)
+            catch (RegistryException e) when (e.MayPass && reconnects && failures < retry.Attempts)
             {
                 await Task.Delay(retry.After(failures), cancel).ConfigureAwait(false);
                 continue;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -10,7 +11,8 @@ namespace Hull.Images.Registry;
 public sealed record RegistrySettings
 {
     /// <summary>Where the machine's settings are: docker's daemon.json keys <c>insecure-registries</c> and
-    /// <c>registry-mirrors</c> (a list for Docker Hub, or hull's own form, an object: registry to list), and hull's own <c>trusted-token-servers</c> (an object: registry to list of hosts).</summary>
+    /// <c>registry-mirrors</c> (a list for Docker Hub, or hull's own form, an object: registry to list), and hull's own <c>trusted-token-servers</c>
+    /// (an object: registry to list of hosts), <c>registry-timeout</c> (<c>60s</c>) and <c>registry-attempts</c>.</summary>
     public const string DefaultFile = "/etc/hull/config.json";
 
     /// <summary>Hosts (<c>host</c> or <c>host:port</c>) and address ranges (<c>10.0.0.0/8</c>) that may be spoken to
@@ -32,12 +34,18 @@ public sealed record RegistrySettings
     public IReadOnlyDictionary<string, IReadOnlyList<string>> TrustedTokenServers { get; init; } =
         new Dictionary<string, IReadOnlyList<string>>();
 
+    /// <summary>How long a registry may be silent, or take nothing, before an exchange counts as failed.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How many attempts a transfer has that makes no progress. Five, as docker's.</summary>
+    public int Attempts { get; init; } = 5;
+
     /// <summary>The directory of docker's <c>config.json</c> with the credentials; null for none.</summary>
     public string? DockerConfigDirectory { get; init; }
 
     /// <summary>The settings of the file (<c>HULL_CONFIG</c>, else <see cref="DefaultFile"/>; a missing default file is
     /// empty), to which the comma lists of <c>HULL_INSECURE_REGISTRIES</c>, <c>HULL_REGISTRY_MIRRORS</c> and
-    /// <c>HULL_CERTS_DIR</c> add.</summary>
+    /// <c>HULL_CERTS_DIR</c> add; <c>HULL_REGISTRY_TIMEOUT</c> and <c>HULL_REGISTRY_ATTEMPTS</c> replace.</summary>
     /// <param name="environment">Reads a variable; null for the process environment.</param>
     /// <exception cref="RegistryException">Configuration: A file or a value is malformed.</exception>
     public static RegistrySettings Load(Func<string, string?>? environment = null)
@@ -62,6 +70,8 @@ public sealed record RegistrySettings
             Mirrors = [.. hub ?? [], .. List(read("HULL_REGISTRY_MIRRORS")).Select(ParseMirror)],
             RegistryMirrors = mirrors,
             TrustedTokenServers = body?.TrustedTokenServers ?? [],
+            Timeout = ParseTimeout(NonEmpty(read("HULL_REGISTRY_TIMEOUT")) ?? body?.Timeout) ?? defaults.Timeout,
+            Attempts = ParseAttempts(NonEmpty(read("HULL_REGISTRY_ATTEMPTS")) ?? body?.Attempts?.ToString(CultureInfo.InvariantCulture)) ?? defaults.Attempts,
             DockerConfigDirectory = NonEmpty(read("DOCKER_CONFIG")) ?? (home is null ? null : Path.Combine(home, ".docker")),
         };
     }
@@ -163,6 +173,16 @@ public sealed record RegistrySettings
             ? url
             : throw new RegistryException(
                 RegistryError.Configuration, $"registry mirror '{text}': expected a URL such as https://mirror.example");
+
+    private static TimeSpan? ParseTimeout(string? text) =>
+        text is null ? null
+        : GoDuration.TryParse(text, out TimeSpan limit) && limit >= TimeSpan.FromMilliseconds(1) && limit <= TimeSpan.FromDays(1) ? limit
+        : throw new RegistryException(RegistryError.Configuration, $"registry timeout '{text}': expected a duration up to 24h, such as 60s or 5m");
+
+    private static int? ParseAttempts(string? text) =>
+        text is null ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int attempts) && attempts is >= 1 and <= 100 ? attempts
+        : throw new RegistryException(RegistryError.Configuration, $"registry attempts '{text}': expected a number from 1 to 100");
 
     private static string[] List(string? value) =>
         value?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

@@ -24,12 +24,13 @@ internal sealed class RegistryTransport : IDisposable
     public RegistryTransport(RegistrySettings settings, ConnectStream? connect = null, Func<string, string?>? environment = null)
     {
         _settings = settings;
+        SilenceLimit = settings.Timeout;
         _connect = connect;
         _proxy = new EnvironmentProxy(environment ?? Environment.GetEnvironmentVariable);
     }
 
     /// <summary>How long the peer may be silent before an exchange counts as failed.</summary>
-    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan SilenceLimit { get; init; }
 
     /// <summary>Whether plain HTTP may be spoken to this URL's host: loopback, configured as insecure, or configured as
     /// an http mirror.</summary>
@@ -72,7 +73,8 @@ internal sealed class RegistryTransport : IDisposable
         }
         catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
         {
-            throw Failure(request, $"no answer within {SilenceLimit.TotalSeconds:0} s", e, mayPass: true);
+            string what = request.Content is UploadContent { Sent: > 0 } sent ? $"the upload stalled after {sent.Sent} bytes: no answer" : "no answer";
+            throw Failure(request, $"{what} {RegistryFailure.Silence(SilenceLimit)}", e, mayPass: true);
         }
         catch (HttpRequestException e)
         {

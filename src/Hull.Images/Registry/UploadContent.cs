@@ -7,11 +7,15 @@ namespace Hull.Images.Registry;
 /// <param name="Open">A new stream from an offset on; the caller disposes it.</param>
 internal sealed record UploadSource(Oci.Digest Digest, long Size, Func<long, Stream> Open);
 
-/// <summary>The body of an upload: a blob from an offset to its end. Reads as fast as the registry takes.</summary>
+/// <summary>The body of an upload: a part of a blob. Reads as fast as the registry takes.</summary>
+/// <param name="end">The offset behind the part.</param>
 /// <param name="progress">Told how many bytes of the blob are sent.</param>
-internal sealed class UploadContent(UploadSource source, long offset, Action<long> progress) : HttpContent
+internal sealed class UploadContent(UploadSource source, long offset, long end, Action<long> progress) : HttpContent
 {
     private const int BufferSize = 128 << 10;
+
+    /// <summary>Bytes that the connection has taken.</summary>
+    public long Sent { get; private set; }
 
     /// <summary>Called whenever the connection has taken bytes.</summary>
     public Action Taken { get; set; } = () => { };
@@ -26,10 +30,11 @@ internal sealed class UploadContent(UploadSource source, long offset, Action<lon
         {
             using Stream content = source.Open(offset);
             long sent = offset;
-            while (content.Read(buffer, 0, BufferSize) is int n and > 0)
+            while (content.Read(buffer, 0, (int)Math.Min(BufferSize, end - sent)) is int n and > 0)
             {
                 await stream.WriteAsync(buffer.AsMemory(0, n), cancellationToken).ConfigureAwait(false);
                 sent += n;
+                Sent += n;
                 Taken();
                 progress(sent);
             }
@@ -42,7 +47,7 @@ internal sealed class UploadContent(UploadSource source, long offset, Action<lon
 
     protected override bool TryComputeLength(out long length)
     {
-        length = source.Size - offset;
+        length = end - offset;
         return true;
     }
 }

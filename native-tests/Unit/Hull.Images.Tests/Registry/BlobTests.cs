@@ -36,6 +36,60 @@ public sealed class BlobTests
     }
 
     [Fact]
+    public async Task Read_ConnectionStalls_ResumesWhereItEnded()
+    {
+        using FakeRegistry registry = new();
+        Descriptor descriptor = Add(registry);
+        registry.Intercept = request => request.Headers.ContainsKey("Range") ? null : FakeRegistry.Blob(_content, request) with { StallAfter = 40_000 };
+        using ClientFixture fixture = new($"{registry.Host}/app:1", silence: TimeSpan.FromMilliseconds(300));
+        List<TimeSpan> retries = [];
+
+        Assert.Equal(_content, await fixture.ReadAsync(descriptor, retries));
+
+        Assert.Equal(["bytes=40000-"], registry.Requests.Where(r => r.Headers.ContainsKey("Range")).Select(r => r.Headers["Range"]));
+        Assert.Single(retries);
+    }
+
+    [Fact]
+    public async Task Read_AlwaysStalls_SaysWhereAndWhatToDo()
+    {
+        using FakeRegistry registry = new();
+        Descriptor descriptor = Add(registry);
+        registry.Intercept = _ => new FakeResponse(200, _content) { StallAfter = 1000 };
+        using ClientFixture fixture = new($"{registry.Host}/app:1", silence: TimeSpan.FromMilliseconds(100));
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => fixture.ReadAsync(descriptor));
+
+        Assert.Equal(RegistryError.Unreachable, error.Kind);
+        Assert.Equal(
+            $"layer {descriptor.Digest.Short} stalled after 1000 of 100000 bytes: {registry.Host} sent nothing for 0.1 s "
+                + "(a slow network may need more: HULL_REGISTRY_TIMEOUT, or registry-timeout in /etc/hull/config.json)",
+            error.Message);
+        Assert.Equal(3, registry.Requests.Count());
+    }
+
+    [Fact]
+    public async Task Read_NeverAnswered_IsAskedAsOftenAsTheSettingSays()
+    {
+        using FakeRegistry registry = new();
+        Descriptor descriptor = Add(registry);
+        using ManualResetEventSlim forever = new();
+        registry.Intercept = _ =>
+        {
+            forever.Wait(5000);
+            return null;
+        };
+        using ClientFixture fixture = new($"{registry.Host}/app:1", silence: TimeSpan.FromMilliseconds(100));
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => fixture.ReadAsync(descriptor));
+
+        forever.Set();
+        Assert.StartsWith($"layer {descriptor.Digest.Short}: {registry.Host} is unreachable: ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(", after 0 of 100000 bytes", error.Message, StringComparison.Ordinal);
+        Assert.Equal(3, registry.Requests.Count());
+    }
+
+    [Fact]
     public async Task Read_ServerWithoutRanges_IsReadAgainFromTheStart()
     {
         using FakeRegistry registry = new();

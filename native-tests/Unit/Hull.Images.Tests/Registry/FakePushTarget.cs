@@ -23,6 +23,15 @@ internal sealed class FakePushTarget : IDisposable
     /// <summary>Whether an upload outlives its connection.</summary>
     public bool KeepsUploads { get; set; } = true;
 
+    /// <summary>The longest body that is let through; longer ones are answered as nginx does.</summary>
+    public int MaximumBody { get; set; } = int.MaxValue;
+
+    /// <summary>OCI-Chunk-Min-Length; 0 for none.</summary>
+    public int MinimumChunk { get; set; }
+
+    /// <summary>How much of each PATCH is kept.</summary>
+    public int KeepsOfPiece { get; set; } = int.MaxValue;
+
     /// <summary>What a Location begins with: empty for relative ones.</summary>
     public string LocationBase { get; set; } = "";
 
@@ -41,7 +50,8 @@ internal sealed class FakePushTarget : IDisposable
     {
         lock (_gate)
         {
-            return Intercept(request) ?? Serve(request);
+            return Intercept(request)
+                ?? (request.Content.Length > MaximumBody ? FakeResponse.Text(413, "<html><title>413 Request Entity Too Large</title></html>", "text/html") : Serve(request));
         }
     }
 
@@ -80,7 +90,8 @@ internal sealed class FakePushTarget : IDisposable
         }
 
         _uploads[++_count] = [];
-        return Open(202, repository, _count);
+        FakeResponse begun = Open(202, repository, _count);
+        return MinimumChunk == 0 ? begun : begun.With("OCI-Chunk-Min-Length", $"{MinimumChunk}");
     }
 
     private FakeResponse Open(int status, string repository, int id) =>
@@ -100,7 +111,7 @@ internal sealed class FakePushTarget : IDisposable
             return Open(416, repository, id);
         }
 
-        have = _uploads[id] = [.. have, .. request.Content];
+        have = _uploads[id] = [.. have, .. request.Content.Take(request.Method == "PATCH" ? KeepsOfPiece : int.MaxValue)];
         if (request.IsCut)
         {
             _ = KeepsUploads || _uploads.Remove(id);

@@ -28,6 +28,9 @@ internal sealed record FakeResponse(int Status, byte[] Body, string? ContentType
     /// <summary>Close the connection after so many bytes of the body.</summary>
     public int? CutAfter { get; init; }
 
+    /// <summary>Keep the connection open, but send nothing after so many bytes of the body.</summary>
+    public int? StallAfter { get; init; }
+
     /// <summary>Send the body without a Content-Length, ended by the close of the connection.</summary>
     public bool Unmeasured { get; init; }
 
@@ -207,8 +210,15 @@ internal sealed class FakeServer : IDisposable
             return true;
         }
 
-        stream.Write(response.Body.AsSpan(0, response.CutAfter ?? response.Body.Length));
+        stream.Write(response.Body.AsSpan(0, response.StallAfter ?? response.CutAfter ?? response.Body.Length));
         stream.Flush();
+        if (response.StallAfter is not null)
+        {
+            // Until the client has enough of it.
+            _ = stream.ReadByte();
+            return false;
+        }
+
         return response.CutAfter is null && !response.Unmeasured;
     }
 }

@@ -181,7 +181,29 @@ public sealed class ManifestTests
 
         forever.Set();
         Assert.Equal(RegistryError.Unreachable, error.Kind);
-        Assert.Contains("no answer within", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no answer for 0.1 s (a slow network may need more: HULL_REGISTRY_TIMEOUT", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Resolve_DocumentBreaksOff_IsAskedForAgain(bool stalls)
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage("1");
+        byte[] manifest = System.Text.Encoding.UTF8.GetBytes(image.Json);
+        int broken = 2;
+        registry.Intercept = request => request.Path.Contains("/manifests/", StringComparison.Ordinal) && broken-- > 0
+            ? new FakeResponse(200, manifest, FakeRegistry.OciManifest) { CutAfter = 50, StallAfter = stalls ? 50 : null }
+            : null;
+        using ClientFixture fixture = new($"{registry.Host}/app:1", silence: TimeSpan.FromMilliseconds(300));
+
+        Assert.Single((await fixture.ResolveAsync()).DiffIds);
+
+        broken = 3;
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => fixture.ResolveAsync());
+        Assert.Contains(stalls ? "sent nothing for 0.3 s" : "broke off", error.Message, StringComparison.Ordinal);
+        Assert.Equal(RegistryError.Unreachable, error.Kind);
     }
 
     [Fact]
@@ -243,7 +265,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task CVE_2021_41190_DocumentThatIsManifestAndIndex_IsRefused()
+    public async Task CVE_2021_41190_GHSA_xmmx_7jpf_fx42_DocumentThatIsManifestAndIndex_IsRefused()
     {
         using FakeRegistry registry = new();
         FakeImage image = registry.AddImage(null);
@@ -260,7 +282,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task CVE_2021_41190_ContentTypeOtherThanMediaType_IsRefused()
+    public async Task CVE_2021_41190_GHSA_5j5w_g665_5m35_ContentTypeOtherThanMediaType_IsRefused()
     {
         using FakeRegistry registry = new();
         FakeImage image = registry.AddImage(null);
@@ -273,8 +295,23 @@ public sealed class ManifestTests
         Assert.Contains("refused as ambiguous", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("application/json")]
+    public async Task CVE_2021_41190_NoMediaTypeAnywhere_IsRefused(string? contentType)
+    {
+        using FakeRegistry registry = new();
+        FakeImage image = registry.AddImage(null);
+        registry.AddManifest(image.Json.Replace($"\"mediaType\":\"{FakeRegistry.OciManifest}\",\"config\"", "\"config\"", StringComparison.Ordinal), contentType, "1");
+        using ClientFixture fixture = new($"{registry.Host}/app:1");
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => fixture.ResolveAsync());
+
+        Assert.Contains("its media type is missing", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
-    public async Task CVE_2021_41190_IndexEntryOfAnotherType_IsRefused()
+    public async Task CVE_2021_41190_GHSA_qq97_vm5h_rrhg_IndexEntryOfAnotherType_IsRefused()
     {
         using FakeRegistry registry = new();
         FakeImage image = registry.AddImage(null);

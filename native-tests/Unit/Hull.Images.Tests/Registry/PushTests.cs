@@ -217,7 +217,7 @@ public sealed class PushTests : IDisposable
     [InlineData(403, "DENIED", "push access denied for HOST/app, repository does not exist or may require authorization: blob ID: denied: said (hull login HOST)")]
     [InlineData(404, "NAME_UNKNOWN", "repository HOST/app not found: blob ID: name unknown: said (this registry wants it made before the first push)")]
     [InlineData(405, "UNSUPPORTED", "push HOST/app:1: HOST is read-only or a mirror: blob ID: unsupported: said")]
-    [InlineData(413, "SIZE_INVALID", "push HOST/app:1: blob ID: size invalid: said: more than the registry, a quota of it, or a proxy before it takes in one upload")]
+    [InlineData(413, "SIZE_INVALID", "push HOST/app:1: blob ID: size invalid: said: more than the registry, a quota of it, or a proxy before it takes, in smaller requests too")]
     [InlineData(400, "DIGEST_INVALID", "push HOST/app:1: blob ID: digest invalid: said (if the stored blob is damaged, remove the image and pull or load it again)")]
     [InlineData(503, "UNAVAILABLE", "push HOST/app:1: blob ID: unavailable: said")]
     public async Task Push_Refused_SaysWhatItMeans(int status, string code, string expected)

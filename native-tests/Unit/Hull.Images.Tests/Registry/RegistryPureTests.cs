@@ -123,7 +123,7 @@ public sealed class RegistryPureTests
     {
         using TemporaryDirectory directory = new();
         string file = directory.Write("config.json", """
-            {"insecure-registries":["10.0.0.0/8"],"registry-mirrors":["https://m1.example"],"trusted-token-servers":{"r.example":["t.example"]},"data-root":"/x"}
+            {"insecure-registries":["10.0.0.0/8"],"registry-mirrors":["https://m1.example"],"trusted-token-servers":{"r.example":["t.example"]},"registry-timeout":"5m","registry-attempts":7,"data-root":"/x"}
             """);
         Dictionary<string, string> environment = new()
         {
@@ -131,6 +131,7 @@ public sealed class RegistryPureTests
             ["HULL_INSECURE_REGISTRIES"] = "a.example:5000, b.example",
             ["HULL_REGISTRY_MIRRORS"] = "http://m2.example:8080",
             ["HULL_CERTS_DIR"] = "/certs",
+            ["HULL_REGISTRY_ATTEMPTS"] = "3",
             ["HOME"] = "/home/me",
         };
 
@@ -141,6 +142,8 @@ public sealed class RegistryPureTests
         Assert.Equal(["t.example"], settings.TrustedTokenServers["r.example"]);
         Assert.Equal(["/certs", "/etc/hull/certs.d", "/etc/docker/certs.d"], settings.CertificateDirectories);
         Assert.Equal("/home/me/.docker", settings.DockerConfigDirectory);
+        Assert.Equal((TimeSpan.FromMinutes(5), 3), (settings.Timeout, settings.Attempts));
+        Assert.Equal((TimeSpan.FromSeconds(60), 5), (new RegistrySettings().Timeout, new RegistrySettings().Attempts));
     }
 
     [Theory]
@@ -149,6 +152,10 @@ public sealed class RegistryPureTests
     [InlineData("{\"insecure-registries\":[\"http://a\"]}", "expected host")]
     [InlineData("{\"insecure-registries\":[\"10.0.0.0/99\"]}", "10.0.0.0/99")]
     [InlineData("{\"registry-mirrors\":[\"mirror.example\"]}", "expected a URL")]
+    [InlineData("{\"registry-timeout\":\"soon\"}", "registry timeout 'soon': expected a duration up to 24h, such as 60s or 5m")]
+    [InlineData("{\"registry-timeout\":\"0s\"}", "registry timeout '0s'")]
+    [InlineData("{\"registry-timeout\":\"25h\"}", "registry timeout '25h'")]
+    [InlineData("{\"registry-attempts\":0}", "registry attempts '0': expected a number from 1 to 100")]
     public void Load_MalformedFile_SaysWhatAndWhere(string content, string words)
     {
         using TemporaryDirectory directory = new();
