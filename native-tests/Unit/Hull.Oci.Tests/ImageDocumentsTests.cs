@@ -82,6 +82,27 @@ public sealed class ImageDocumentsTests
             () => ImageDocuments.ParseIndex("""{"schemaVersion":2,"manifests":[null]}"""u8, "d")).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"history\":[{},null]", "history[1] is null")]
+    [InlineData("\"config\":{\"Env\":[null]}", "config.Env[0] is null")]
+    [InlineData("\"config\":{\"Entrypoint\":[\"sh\",null]}", "config.Entrypoint[1] is null")]
+    [InlineData("\"config\":{\"Cmd\":[null]}", "config.Cmd[0] is null")]
+    [InlineData("\"config\":{\"Shell\":[null]}", "config.Shell[0] is null")]
+    [InlineData("\"config\":{\"OnBuild\":[null]}", "config.OnBuild[0] is null")]
+    [InlineData("\"config\":{\"Healthcheck\":{\"Test\":[null]}}", "config.Healthcheck.Test[0] is null")]
+    [InlineData("\"config\":{\"Labels\":{\"a\":null}}", "config.Labels[0] is null")]
+    public void CVE_2024_36620_NullsInTheConfig_AreRefused(string member, string expected)
+    {
+        string json = $$$"""{"rootfs":{"diff_ids":[]},{{{member}}}}""";
+
+        Assert.Contains(expected, Assert.Throws<ImageSpecException>(
+            () => ImageDocuments.ParseConfig(Encoding.UTF8.GetBytes(json), "c", out _)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CVE_2024_36620_NullHistory_IsAnImageWithout() => Assert.Null(
+        ImageDocuments.ParseConfig("""{"rootfs":{"diff_ids":[]},"history":null,"config":null}"""u8, "c", out _).History);
+
     [Fact]
     public void ParseConfig_DockersConfig_HasItsDefaults()
     {

@@ -81,8 +81,29 @@ public static class ImageDocuments
             }
         }
 
+        ImageDefaults? defaults = config.Defaults;
+        CheckEntries(config.History, document, "history");
+        CheckEntries(defaults?.Env, document, "config.Env");
+        CheckEntries(defaults?.Entrypoint, document, "config.Entrypoint");
+        CheckEntries(defaults?.Cmd, document, "config.Cmd");
+        CheckEntries(defaults?.Shell, document, "config.Shell");
+        CheckEntries(defaults?.OnBuild, document, "config.OnBuild");
+        CheckEntries(defaults?.Healthcheck?.Test, document, "config.Healthcheck.Test");
+        CheckEntries([.. defaults?.Labels?.Values ?? []], document, "config.Labels");
         diffIds = digests;
         return config;
+    }
+
+    /// <summary>The serializer lets a null pass as an element of a list, where nobody expects one (CVE-2024-36620).</summary>
+    private static void CheckEntries(IReadOnlyList<object?>? entries, string document, string path)
+    {
+        for (int i = 0; i < entries?.Count; i++)
+        {
+            if (entries[i] is null)
+            {
+                throw new ImageSpecException(document, $"{path}[{i}] is null");
+            }
+        }
     }
 
     /// <summary>Whether a document without a media type is an index: it has <c>manifests</c>.</summary>
