@@ -5,9 +5,9 @@ namespace Hull.Images.Tests;
 /// <summary>Each codec on a tar made by its own program, whole, cut short, and twice in a row.</summary>
 public sealed class CodecTests
 {
-    private const string Zstd = "KLUv/WQAJ20CADKDChCgqwN09WwyVMXH/HnUYXFTg5NQnrDLZO3MuPa+4UI6RO8o2o5Yeq6VVAwA8MXlPEAIQXIUgB8CQ+EACP+DmdytXATAoABgOwE4R+YXng==";
-    private const string Xz = "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4Cf/AGpdADQZSe6N1/i4P8k3Mt7I1YAxJE87cxkvZPruDg32RS4/Ua/IFpnMLHOlNY+fHH5B5ZRAhiLnwQu9L9igMRRDMS6PpkfiMyhQxehb+xJ8Cmq5RGAmnUAJiVpQ2LRA2DFcChP+L7daBEHBbwAAAAB39Y3+c3tdoQABhgGAUAAAI5I5t7HEZ/sCAAAAAARZWg==";
-    private const string Bzip2 = "QlpoOTFBWSZTWb+OhkoAAHx7kMqQAUBAAH0AAAhuRJ4ABAAACCAAdBKU09QDQ09IaNPUEko9TTRpo0AA+8OpWOhBGCQkUejDdyjBAhhb1Bfk6EarKwRlJNCMNp4I1I608O3vKhPoxK8s6jvwiIH4u5IpwoSF/HQyUA==";
+    internal const string Zstd = "KLUv/WQAJ20CADKDChCgqwN09WwyVMXH/HnUYXFTg5NQnrDLZO3MuPa+4UI6RO8o2o5Yeq6VVAwA8MXlPEAIQXIUgB8CQ+EACP+DmdytXATAoABgOwE4R+YXng==";
+    internal const string Xz = "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4Cf/AGpdADQZSe6N1/i4P8k3Mt7I1YAxJE87cxkvZPruDg32RS4/Ua/IFpnMLHOlNY+fHH5B5ZRAhiLnwQu9L9igMRRDMS6PpkfiMyhQxehb+xJ8Cmq5RGAmnUAJiVpQ2LRA2DFcChP+L7daBEHBbwAAAAB39Y3+c3tdoQABhgGAUAAAI5I5t7HEZ/sCAAAAAARZWg==";
+    internal const string Bzip2 = "QlpoOTFBWSZTWb+OhkoAAHx7kMqQAUBAAH0AAAhuRJ4ABAAACCAAdBKU09QDQ09IaNPUEko9TTRpo0AA+8OpWOhBGCQkUejDdyjBAhhb1Bfk6EarKwRlJNCMNp4I1I608O3vKhPoxK8s6jvwiIH4u5IpwoSF/HQyUA==";
 
     public static TheoryData<string, string> Samples => new() { { "Zstd", Zstd }, { "Xz", Xz }, { "Bzip2", Bzip2 } };
 
@@ -106,7 +106,19 @@ public sealed class CodecTests
         // Frame header: magic, no single segment, window descriptor of 2^31 bytes, then a block.
         byte[] data = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00];
 
-        Assert.Throws<InvalidDataException>(() => Decode("Zstd", data));
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => Decode("Zstd", data));
+        Assert.Equal("corrupt zstd data: Frame requires too much memory for decoding", error.Message);
+    }
+
+    [Fact]
+    public void CVE_2021_20291_XzLayerThatFailsEarly_DoesNotBlockTheNext()
+    {
+        using StoreFixture fixture = new();
+        byte[] broken = [.. Convert.FromBase64String(Xz)[..^40], .. new byte[8 << 20]];
+
+        Assert.Contains("xz", fixture.UnpackError(broken), StringComparison.Ordinal);
+
+        Assert.Equal("hello codec\n", File.ReadAllText($"{fixture.Unpack(Convert.FromBase64String(Xz))}/hello"));
     }
 
     private static byte[] Decode(string name, byte[] data)

@@ -5,7 +5,7 @@ using Hull.Oci.ImageSpec;
 namespace Hull.Oci.Tests;
 
 /// <summary>References and manifests out of mutated examples: always an answer, and an accepted one keeps what its type promises.
-/// The seed is fixed; HULL_TEST_FUZZ sets how many inputs there are.</summary>
+/// The seed is fixed; HULL_TEST_FUZZ sets how many inputs there are (scripts/fuzz).</summary>
 public sealed class ParserFuzzTests
 {
     private const int Seed = 20240607;
