@@ -252,9 +252,27 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Fact]
-    public void CVE_2017_11468_HugeDocument_IsRefusedUnread()
+    public void CVE_2020_10696_LinksOfTheArchive_LeadNowhereElse()
     {
-        byte[] archive = new TarBuilder().Entry("manifest.json", '0', new byte[ImageDocuments.MaxSize + 1]).Build();
+        string canary = $"{_other.Root}/canary.json";
+        File.WriteAllText(canary, "[]");
+
+        foreach (string target in new[] { canary, $"../../../../../..{canary}" })
+        {
+            Assert.Contains("not an image archive", Assert.Throws<ImageException>(
+                () => Load(new TarBuilder().Symlink("manifest.json", target).HardLink("index.json", target).Build(), false, false)).Message, StringComparison.Ordinal);
+            string json = """[{"Config":"c.json","RepoTags":[],"Layers":["l"]}]""";
+            Assert.Contains("the archive has no 'c.json'", Assert.Throws<ImageException>(
+                () => Load(new TarBuilder().File("manifest.json", json).Symlink("c.json", target).HardLink("l", target).Build(), true, true)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("manifest.json")]
+    [InlineData("index.json")]
+    public void CVE_2017_11468_HugeDocument_IsRefusedUnread(string name)
+    {
+        byte[] archive = new TarBuilder().File("oci-layout", "{}").Entry(name, '0', new byte[ImageDocuments.MaxSize + 1]).Build();
 
         Assert.Contains("limit", Assert.Throws<ImageException>(() => Load(archive, false, false)).Message, StringComparison.Ordinal);
         Assert.Contains("limit", Assert.Throws<ImageException>(() => Load(archive, true, true)).Message, StringComparison.Ordinal);

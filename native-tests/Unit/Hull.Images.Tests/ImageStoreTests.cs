@@ -354,7 +354,7 @@ public sealed class ImageStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Commit_ManyAtOnce_LosesNoName()
+    public async Task CVE_2024_36621_CommitManyAtOnce_LosesNoName()
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() =>
             // Another object on the same directory stands for another process: locks are per open file.

@@ -73,13 +73,18 @@ internal sealed class FakeRegistry : IDisposable
     public void Remove(Digest digest) => _blobs.Remove(digest.ToString());
 
     /// <summary>An image of one file a layer; its manifest's digest.</summary>
-    public FakeImage AddImage(string? tag, string architecture = "amd64", params string[] layers)
+    public FakeImage AddImage(string? tag, string architecture = "amd64", params string[] layers) =>
+        AddImage(tag, architecture, [.. (layers.Length == 0 ? ["hello"] : layers).Select(Layer)]);
+
+    /// <summary>An image of one layer, whatever its tar holds.</summary>
+    public FakeImage AddImageOf(string tag, byte[] tar) => AddImage(tag, "amd64", [(StoreFixture.Gzip(tar), Digest.Of(tar))]);
+
+    private FakeImage AddImage(string? tag, string architecture, IReadOnlyList<(byte[] Gzip, Digest DiffId)> layers)
     {
         List<byte[]> blobs = [];
         List<string> diffIds = [];
-        foreach (string text in layers.Length == 0 ? ["hello"] : layers)
+        foreach ((byte[] gzip, Digest diffId) in layers)
         {
-            (byte[] gzip, Digest diffId) = Layer(text);
             AddBlob(gzip);
             blobs.Add(gzip);
             diffIds.Add($"\"{diffId}\"");

@@ -425,6 +425,30 @@ public sealed class PullTests : IDisposable
         Assert.Equal(good.Config, (await PullAsync($"{registry.Host}/app:2")).Image.Id);
     }
 
+    [Fact]
+    public async Task CVE_2025_47290_ConcurrentPullsOfCraftedLayers_StayInTheirOwn()
+    {
+        using FakeRegistry registry = new();
+        string canary = _directory.Write("canary", "canary");
+        for (int i = 0; i < 6; i++)
+        {
+            TarBuilder tar = new();
+            for (int n = 0; n < 100; n++)
+            {
+                tar.Symlink("d", n % 2 == 0 ? _directory.Path : $"../../new-{n}").File("d/canary", $"owned {i}").Dir("d").File("d/canary", "inside");
+            }
+
+            registry.AddImageOf($"{i}", tar.File("id", $"{i}").Build());
+        }
+
+        PullResult[] results = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => PullAsync($"{registry.Host}/app:{i}")));
+
+        Assert.Equal("canary", File.ReadAllText(canary));
+        Assert.Equal(["canary", "images", "layers"], Directory.GetFileSystemEntries(_directory.Path).Select(Path.GetFileName).Order());
+        Assert.All(results, result => Assert.Equal("inside", File.ReadAllText($"{_store.Layers.DirectoryOf(result.Image.ChainIds[0])}/d/canary")));
+        Assert.Empty(Leftovers());
+    }
+
     private static int SizeOf(FakeImage image, int layer)
     {
         string after = image.Json[(image.Json.IndexOf($"{image.Layers[layer]}\",\"size\":", StringComparison.Ordinal) + image.Layers[layer].ToString().Length + 9)..];
