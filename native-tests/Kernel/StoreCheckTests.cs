@@ -153,16 +153,22 @@ public sealed class StoreCheckTests(HullStore store) : KernelTest(store)
         string hull = $"HULL_DATA_ROOT={disk}/data $HULL";
         try
         {
-            Store.Shell($"{hull} load -i {Repository.Fixture("busybox")} && mount -o remount,ro {disk}").Ok();
+            Store.Shell($"{hull} load -i {Repository.Fixture("busybox")} && {hull} create --name made busybox true && mount -o remount,ro {disk}").Ok();
 
             Assert.Equal("busybox", Store.Shell($"{hull} images --format '{{{{.Repository}}}}'").Ok());
             Store.Shell($"{hull} history busybox && {hull} inspect busybox && {hull} save busybox > /dev/null").Ok();
             Store.Shell($"{hull} load -i {Repository.Fixture("busybox")}").Fails(1, "EROFS");
-            Store.Shell($"{hull} rmi busybox").Fails(1, "EROFS");
+            Store.Shell($"{hull} rmi -f busybox").Fails(1, "EROFS");
+            Store.Shell($"{hull} tag busybox other:1").Fails(1, "EROFS");
+            Store.Shell($"{hull} commit made other:1").Fails(1, "EROFS");
+            Store.Shell($"tar -C / -cf - etc/hostname | {hull} import - other:1").Fails(1, "EROFS");
+            Store.Shell($"{hull} run --rm busybox true").Fails(125, "EROFS");
+            Store.Shell($"{hull} system check").Ok();
+            Store.Shell($"{hull} system gc").Ok();
         }
         finally
         {
-            Store.Shell($"umount {disk}").Ok();
+            Store.Shell($"mount -o remount,rw {disk} && {hull} rm made; umount {disk}").Ok();
         }
     }
 

@@ -87,9 +87,9 @@ public sealed partial class FileLock : IDisposable
     private static FileLock? Take(string path, int operation)
     {
         SafeFileHandle? file = Files.TryOpenAt(null, path, OpenFlags.ReadWrite | OpenFlags.Create, 0x180, out Errno errno);
-        // What a read-only disk has can be read all the same; flock(2) asks for no right to write.
-        file ??= errno == Errno.EROFS ? Files.Open(path, OpenFlags.ReadOnly) : throw new SyscallException("open", path, errno);
-        return Lock(file, path, operation);
+        // What a read-only disk has can be read all the same; flock(2) asks for no right to write. What it has not cannot be made.
+        file ??= errno == Errno.EROFS ? Files.TryOpenAt(null, path, OpenFlags.ReadOnly, 0, out _) : null;
+        return file is not null ? Lock(file, path, operation) : throw new SyscallException("open", path, errno);
     }
 
     private static FileLock? Lock(SafeFileHandle file, string path, int operation)
