@@ -155,6 +155,7 @@ public sealed class ImageIngest : IDisposable
 
         _store.Blobs.Put(_configBytes);
         _store.Blobs.Put(_manifestBytes);
+        _store.SyncContentNames();
         ImageRecord record = new()
         {
             Id = Id,

@@ -114,11 +114,36 @@ public sealed partial class ImageStore
     private void WriteIndex()
     {
         SweepDocuments();
-        AtomicFile.Write(_layout.Index, IndexBytes(), Options.Sync);
-        if (Options.Sync)
+        byte[] content = IndexBytes();
+        try
         {
-            using SafeFileHandle references = Files.Open(_layout.References, OpenFlags.ReadOnly | OpenFlags.Directory);
-            Files.Sync(references, _layout.References);
+            AtomicFile.Write(_layout.Index, content, Options.Sync);
+        }
+        catch (SyscallException e) when (e.Errno is Errno.ENOSPC or Errno.EDQUOT)
+        {
+            // A full disk has no room for a second one, and removing an image, which makes room, comes by here.
+            Files.Unlink(null, _layout.Index);
+            AtomicFile.Write(_layout.Index, content, Options.Sync);
+        }
+
+        // Before blobs and layers go that a removed image had.
+        SyncDirectories(_layout.References, _layout.Records);
+    }
+
+    /// <summary>Makes the names of blobs and layers outlive a power cut: before a record leads to them.</summary>
+    internal void SyncContentNames() => SyncDirectories(_layout.Blobs, _layout.Layers);
+
+    private void SyncDirectories(params ReadOnlySpan<string> paths)
+    {
+        if (!Options.Sync)
+        {
+            return;
+        }
+
+        foreach (string path in paths)
+        {
+            using SafeFileHandle directory = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
+            Files.Sync(directory, path);
         }
     }
 
