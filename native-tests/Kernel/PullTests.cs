@@ -310,27 +310,13 @@ public sealed class PullTests(HullStore store) : KernelTest(store)
         long most = 0;
         while (!pull.HasExited)
         {
-            most = Math.Max(most, PeakKilobytes(pull.Pid));
+            most = Math.Max(most, Machine.PeakKilobytes(pull.Pid));
             Thread.Sleep(10);
         }
 
         pull.Finish(60).Ok();
         Assert.InRange(most, 1, 150 << 10);
         Store.Run("rmi", $"{registry.Host}/large:1").Ok();
-    }
-
-    private static long PeakKilobytes(int pid)
-    {
-        try
-        {
-            string? line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line["VmHWM:".Length..^"kB".Length], null);
-        }
-        catch (IOException)
-        {
-            // Ended between the look and the read.
-            return 0;
-        }
     }
 
     /// <summary>A directory with a config.json that holds the test's user with this password.</summary>

@@ -126,4 +126,19 @@ public static class Machine
     }
 
     private static string? Read(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : null;
+
+    /// <summary>The most resident memory that a process has had; 0 where it has ended.</summary>
+    public static long PeakKilobytes(int pid)
+    {
+        try
+        {
+            string? line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line["VmHWM:".Length..^"kB".Length], null);
+        }
+        catch (IOException)
+        {
+            // Ended between the look and the read.
+            return 0;
+        }
+    }
 }
