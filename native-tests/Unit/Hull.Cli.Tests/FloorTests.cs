@@ -73,7 +73,7 @@ public sealed class FloorTests
                     .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value))
                     .ToArray()));
 
-    private static string Root()
+    internal static string Root()
     {
         string directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Runtime.sln")))
