@@ -6,20 +6,25 @@ namespace Hull.Images;
 /// <summary>An image of the store as it was when looked up. Immutable but for <see cref="References"/>, read on demand.</summary>
 public sealed class Image
 {
-    private readonly Lazy<IReadOnlyList<ImageReference>> _references;
+    private readonly Lazy<StoreNames> _names;
     private ImageConfig? _config;
 
-    internal Image(ImageRecord record, Func<Digest, IReadOnlyList<ImageReference>> references)
+    internal Image(ImageRecord record, Digest? index, Lazy<StoreNames> names)
     {
         Record = record;
+        Index = index;
         ChainIds = [.. record.Layers.Select(layer => layer.ChainId)];
-        _references = new Lazy<IReadOnlyList<ImageReference>>(() => references(record.Id));
+        _names = names;
     }
 
     /// <summary>The digest of the configuration: docker's image id.</summary>
     public Digest Id => Record.Id;
 
     public Digest ManifestDigest => Record.Manifest.Digest;
+
+    /// <summary>The digest of the index that the name came with by which the image was found; null where it came alone, and for an image found by
+    /// its id.</summary>
+    public Digest? Index { get; }
 
     /// <summary>The configuration without its history; <see cref="ImageStore.ReadConfig"/> gives it whole.</summary>
     public ImageConfig Config => _config ??= Record.Config with
@@ -37,7 +42,10 @@ public sealed class Image
     public DateTimeOffset Created => Record.Config.Created ?? DateTimeOffset.UnixEpoch;
 
     /// <summary>Every name of the image, tags and digests. Reads a directory on first use.</summary>
-    public IReadOnlyList<ImageReference> References => _references.Value;
+    public IReadOnlyList<ImageReference> References => _names.Value.Of(Id);
+
+    /// <summary>Whether no name stands for the image, but it is another platform's of one that has a name.</summary>
+    public bool IsSibling => _names.Value.IsSibling(Id);
 
     /// <summary>Familiar names with a tag: <c>busybox:latest</c>.</summary>
     public IReadOnlyList<string> RepoTags => [.. References.Where(r => r.Tag is not null).Select(r => r.Familiar)];

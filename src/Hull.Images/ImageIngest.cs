@@ -132,9 +132,10 @@ public sealed class ImageIngest : IDisposable
     }
 
     /// <summary>Makes the image part of the store and gives it names, taking them from other images.</summary>
+    /// <param name="indexes">The indexes that the names came with, the outermost first; they are kept byte for byte.</param>
     /// <returns>The image.</returns>
     /// <exception cref="InvalidOperationException">A layer is not there yet.</exception>
-    public Image Commit(IEnumerable<ImageReference> references)
+    public Image Commit(IEnumerable<ImageReference> references, IReadOnlyList<byte[]>? indexes = null)
     {
         List<ImageLayer> layers = [];
         foreach (IngestLayer layer in Layers)
@@ -164,7 +165,14 @@ public sealed class ImageIngest : IDisposable
             Layers = layers,
             Config = Config with { History = null, Rootfs = null },
         };
-        return _store.Register(record, references);
+        Digest? root = null;
+        foreach (byte[] index in indexes ?? [])
+        {
+            Digest digest = _store.Blobs.Put(index);
+            root ??= digest;
+        }
+
+        return _store.Register(record, references, root);
     }
 
     public void Dispose()

@@ -1,8 +1,9 @@
 using Hull.Oci;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Images;
 
-/// <summary>What <see cref="ImageStore.Find"/> found, or why nothing.</summary>
+/// <summary>What <c>ImageStore.Find</c> found, or why nothing.</summary>
 public sealed record ImageMatch
 {
     private ImageMatch(Image? image, ImageReference? reference, ImageError? error, string? problem) =>
@@ -27,6 +28,17 @@ public sealed record ImageMatch
 
     internal static ImageMatch None(string typed, ImageReference? reference) =>
         new(null, reference, ImageError.NotFound, $"No such image: {reference?.Familiar ?? typed}");
+
+    /// <summary>There is such a name, but not for the platform asked for.</summary>
+    internal static ImageMatch NotFor(ImageReference? reference, string problem) => new(null, reference, ImageError.NotFound, problem);
+
+    /// <summary>Docker's words, with the platforms that are there.</summary>
+    internal static string Describe(Image image, IEnumerable<PlatformImage> all, Platform wanted)
+    {
+        string name = image.RepoTags.Count > 0 ? image.RepoTags[0] : image.Id.Short;
+        string here = string.Join(", ", all.Where(one => one.Image is not null).Select(one => one.Platform));
+        return $"image {name} was found but does not provide the specified platform ({wanted}): it is for {here}";
+    }
 
     internal static ImageMatch Bad(string problem) => new(null, null, ImageError.Invalid, problem);
 }

@@ -27,7 +27,7 @@ public sealed partial class ImageStore
     /// <summary>Writes images as one archive for <c>load</c>, docker and OCI tools.</summary>
     /// <param name="names">As the user typed them: an id saves no name, a name with a tag that name, a name without a tag all
     /// tags of the repository.</param>
-    /// <param name="platform">What every image must run on; null for any.</param>
+    /// <param name="platform">Which of its images each name gives; null for what it stands for.</param>
     /// <exception cref="ImageException">NotFound or Invalid, before anything is written.</exception>
     public void Save(IReadOnlyList<string> names, Stream output, Platform? platform = null)
     {
@@ -52,11 +52,10 @@ public sealed partial class ImageStore
         {
             if (ImageReference.TryParse(typed, out ImageReference? reference) && reference.Digest is null && reference.Familiar != typed && reference.ToString() != typed)
             {
-                IReadOnlyList<(ImageReference Reference, Digest Id)> tags =
-                    [.. AllReferences().Where(pair => pair.Reference.Name == reference.Name && pair.Reference.Tag is not null)];
-                foreach ((ImageReference tag, Digest id) in tags)
+                IReadOnlyList<ImageReference> tags = TagsOf(reference);
+                foreach (ImageReference tag in tags)
                 {
-                    Add(ToImage(TryRead(_layout.Record(id))!), tag);
+                    Add(Find(tag.ToString(), platform).Required(), tag);
                 }
 
                 if (tags.Count > 0)
@@ -65,19 +64,8 @@ public sealed partial class ImageStore
                 }
             }
 
-            ImageMatch match = Find(typed);
+            ImageMatch match = Find(typed, platform);
             Add(match.Required(), match.Reference is { Digest: null } name ? name : null);
-        }
-
-        foreach ((Image image, _) in images)
-        {
-            Platform own = PlatformMatch.Of(image.Config);
-            if (platform is not null && !PlatformMatch.Runs(own, platform))
-            {
-                throw new ImageException(
-                    ImageError.NotFound,
-                    $"image {(image.RepoTags.Count > 0 ? image.RepoTags[0] : image.Id.Short)} was found but does not provide the specified platform ({platform}): it is for {own}");
-            }
         }
 
         new ImageSaver(this).Save([.. images.Select(entry => (entry.Image, (IReadOnlyList<ImageReference>)entry.Names))], output);

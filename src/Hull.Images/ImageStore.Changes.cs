@@ -65,38 +65,40 @@ public sealed partial class ImageStore
             throw new ImageException(ImageError.NotFound, $"No such image: {image.Id}");
         }
 
-        Link(reference, image.Id);
+        Link(reference, image.Id, image.Index);
         WriteIndex();
     }
 
     /// <summary>Notes under which digest a registry has an image: docker's repo digests.</summary>
-    internal void AddDigest(Image image, ImageReference byDigest)
+    /// <param name="index">The index, where that is what the digest is of.</param>
+    internal void AddDigest(Image image, ImageReference byDigest, Digest? index = null)
     {
         using FileLock held = FileLock.Acquire(_layout.LockFile);
 
         // An image removed meanwhile gets no name that would lead nowhere.
         if (TryRead(_layout.Record(image.Id)) is not null)
         {
-            Link(byDigest, image.Id);
+            Link(byDigest, image.Id, index);
         }
     }
 
     /// <summary>Makes the image visible under its id and names.</summary>
-    internal Image Register(ImageRecord record, IEnumerable<ImageReference> references)
+    /// <param name="index">What the names came with; its blob is in the store.</param>
+    internal Image Register(ImageRecord record, IEnumerable<ImageReference> references, Digest? index)
     {
         using FileLock held = FileLock.Acquire(_layout.LockFile);
         AtomicFile.Write(
             _layout.Record(record.Id), JsonSerializer.SerializeToUtf8Bytes(record, StoreJson.Default.ImageRecord), Options.Sync);
         foreach (ImageReference reference in references)
         {
-            Link(reference, record.Id);
+            Link(reference, record.Id, index);
         }
 
         WriteIndex();
-        return ToImage(record);
+        return ToImage(record, index);
     }
 
-    private void Link(ImageReference reference, Digest id)
+    private void Link(ImageReference reference, Digest id, Digest? index)
     {
         string path = PathOf(reference);
         if (Path.GetFileName(path).Length > Files.MaxNameBytes)
@@ -104,9 +106,14 @@ public sealed partial class ImageStore
             throw new ImageException(ImageError.Invalid, $"\"{reference.Familiar}\": longer than {Files.MaxNameBytes} characters in full");
         }
 
+        if (index is { } through)
+        {
+            LinkIndex(through);
+        }
+
         string temporary = $"{_layout.References}/new-{Environment.ProcessId}";
         Files.Unlink(null, temporary);
-        Files.MakeSymbolicLink($"../records/{id.Hex}.json", null, temporary);
+        Files.MakeSymbolicLink(NameTarget.LinkText(id, index), null, temporary);
         Files.Rename(temporary, path);
     }
 
@@ -114,6 +121,7 @@ public sealed partial class ImageStore
     private void WriteIndex()
     {
         SweepDocuments();
+        SweepIndexes();
         byte[] content = IndexBytes();
         try
         {

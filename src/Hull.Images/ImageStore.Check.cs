@@ -38,9 +38,9 @@ public sealed partial class ImageStore
         }
 
         using FileLock held = FileLock.Acquire(_layout.LockFile);
-        foreach ((ImageReference name, _) in AllReferences().Where(pair => pair.Id == id).ToArray())
+        foreach (NameTarget name in AllReferences().Where(name => name.Id == id).ToArray())
         {
-            Files.Unlink(null, PathOf(name));
+            Files.Unlink(null, PathOf(name.Reference));
         }
 
         Files.Unlink(null, _layout.Record(id));
@@ -82,6 +82,26 @@ public sealed partial class ImageStore
         using FileLock held = FileLock.Acquire(_layout.LockFile);
         Files.Unlink(null, $"{_layout.References}/{name}");
         WriteIndex();
+        return true;
+    }
+
+    /// <summary>The names that came with an index, by the index.</summary>
+    internal IEnumerable<IGrouping<Digest, ImageReference>> NamesByIndex() =>
+        AllReferences().Where(name => name.Index is not null).GroupBy(name => name.Index!.Value, name => name.Reference);
+
+    /// <summary>Whether a name leads nowhere though its image is there: the link that stands for its index is gone.</summary>
+    internal bool IsWayMissing(string reference) =>
+        Files.TryReadLink(null, reference, out _) is { } link && NameTarget.Parse(link) is { Index: not null } target
+            && Files.TryStatAt(null, _layout.Record(target.Id), followLinks: false, out _) is not null;
+
+    internal bool RestoreWay(string name)
+    {
+        using FileLock held = FileLock.Acquire(_layout.LockFile);
+        if (Files.TryReadLink(null, $"{_layout.References}/{name}", out _) is { } link && NameTarget.Parse(link)?.Index is { } index)
+        {
+            LinkIndex(index);
+        }
+
         return true;
     }
 

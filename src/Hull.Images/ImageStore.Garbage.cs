@@ -24,7 +24,9 @@ public sealed partial class ImageStore
 
         using FileLock held = FileLock.Acquire(_layout.LockFile);
         IReadOnlyList<ImageUse> holders = uses();
-        HashSet<Digest> doomed = [.. images.Except(holders.Select(use => use.ImageId))];
+        HashSet<Digest> used = [.. holders.Select(use => use.ImageId)];
+        HashSet<Digest> doomed = [.. images.Except(used)];
+        doomed.UnionWith(ReadNames().OrphansWithout(name => doomed.Contains(name.Id)).Except(used));
         Garbage garbage = FindGarbage(holders, doomed);
         if (dryRun)
         {
@@ -32,10 +34,7 @@ public sealed partial class ImageStore
         }
 
         Sweep();
-        foreach (Image image in doomed.Select(id => TryRead(_layout.Record(id))).OfType<ImageRecord>().Select(ToImage))
-        {
-            RemoveRecord(image, image.References, []);
-        }
+        RemoveRecords(ImagesOf(doomed), []);
 
         if (doomed.Count > 0)
         {
@@ -71,12 +70,14 @@ public sealed partial class ImageStore
         List<RemovedItem> removed = [];
         using (FileLock held = FileLock.Acquire(_layout.LockFile))
         {
+            StoreNames names = ReadNames();
             HashSet<Digest> used = [.. uses().Select(use => use.ImageId)];
-            foreach (Image image in List().Where(image => !used.Contains(image.Id) && wanted(image)))
-            {
-                RemoveRecord(image, [.. image.References], removed);
-            }
-
+            // A name is in use with any of its images.
+            HashSet<Digest> kept = [.. used, .. names.All.Where(name => name.Index is { } index && names.MembersOf(index).Overlaps(used)).Select(name => name.Id)];
+            IReadOnlyList<Image> gone = [.. List().Where(image => !kept.Contains(image.Id) && !image.IsSibling && wanted(image))];
+            HashSet<Digest> ids = [.. gone.Select(image => image.Id)];
+            IEnumerable<Digest> siblings = names.OrphansWithout(name => ids.Contains(name.Id)).Except(ids).Except(used);
+            RemoveRecords([.. gone, .. ImagesOf(siblings)], removed);
             if (removed.Count > 0)
             {
                 WriteIndex();
@@ -93,7 +94,15 @@ public sealed partial class ImageStore
     {
         HashSet<string> layers = [.. uses.SelectMany(use => use.ChainIds).Select(chain => chain.Hex)];
         HashSet<string> blobs = [.. ListedBlobs().Select(blob => blob.Hex)];
-        foreach (Digest id in Ids().Where(id => !doomed.Contains(id)))
+        HashSet<Digest> ids = [.. Ids().Where(id => !doomed.Contains(id))];
+        foreach (Digest index in StoreNames.IndexesOf(AllReferences().Where(name => !doomed.Contains(name.Id))))
+        {
+            // A damaged one stays too, for the check to name.
+            blobs.Add(index.Hex);
+            blobs.UnionWith((StoredIndex.TryRead(Blobs, index)?.Blobs(ids.Contains) ?? []).Select(blob => blob.Hex));
+        }
+
+        foreach (Digest id in ids)
         {
             if (TryRead(_layout.Record(id)) is { } record)
             {
@@ -118,6 +127,17 @@ public sealed partial class ImageStore
             {
                 yield return digest;
             }
+        }
+    }
+
+    private IReadOnlyList<Image> ImagesOf(IEnumerable<Digest> ids) =>
+        [.. ids.Select(id => TryRead(_layout.Record(id))).OfType<ImageRecord>().Select(record => ToImage(record))];
+
+    private void RemoveRecords(IReadOnlyList<Image> images, List<RemovedItem> removed)
+    {
+        foreach (Image image in images)
+        {
+            RemoveRecord(image, image.References, removed);
         }
     }
 

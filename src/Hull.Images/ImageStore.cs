@@ -10,7 +10,7 @@ namespace Hull.Images;
 /// <summary>The images below one data root. Thread-safe, and safe among processes: every change is a rename under a lock,
 /// every lookup reads without one.</summary>
 /// <remarks>A name is a symbolic link to the image's record: moving a tag is one rename(2), and finding an image by name
-/// opens one file whatever the number of images.</remarks>
+/// reads one link and one file whatever the number of images. See <see cref="NameTarget"/>.</remarks>
 public sealed partial class ImageStore
 {
     private const int HexLength = 64;
@@ -54,9 +54,9 @@ public sealed partial class ImageStore
         }
 
         bool valid = ImageReference.TryParse(reference, out ImageReference? name, out string? problem);
-        if (valid && TryRead(PathOf(name!)) is { } byName)
+        if (valid && TryReadName(name!) is { } byName)
         {
-            return ImageMatch.Found(ToImage(byName), name);
+            return ImageMatch.Found(byName, name);
         }
 
         if (hex.Length > 0 && hex.Length < HexLength && !hex.AsSpan().ContainsAnyExcept(HexDigits))
@@ -85,7 +85,14 @@ public sealed partial class ImageStore
     public ImageConfig ReadConfig(Image image) =>
         ImageDocuments.ParseConfig(Blobs.ReadAll(image.Id, ImageDocuments.MaxSize), $"config {image.Id}", out _);
 
-    internal Image ToImage(ImageRecord record) => new(record, ReferencesTo);
+    /// <param name="index">What the name led through by which it was found.</param>
+    internal Image ToImage(ImageRecord record, Digest? index = null) => new(record, index, new Lazy<StoreNames>(ReadNames));
+
+    /// <summary>The image of a name. One reading of its link says which, and which index it came with, so that both fit together.</summary>
+    private Image? TryReadName(ImageReference name) =>
+        Files.TryReadLink(null, PathOf(name), out Errno errno) is { } link
+            ? NameTarget.Parse(link) is { } target && TryRead(_layout.Record(target.Id)) is { } record ? ToImage(record, target.Index) : null
+            : errno is Errno.ENOENT or Errno.ENAMETOOLONG ? null : throw new SyscallException("readlink", PathOf(name), errno);
 
     /// <summary>The ids of all images, unordered.</summary>
     internal IEnumerable<Digest> Ids()
@@ -139,20 +146,16 @@ public sealed partial class ImageStore
     private static string FileName(ImageReference name) =>
         (name.Digest is null ? $"{name.Name}:{name.Tag}" : $"{name.Name}@{name.Digest}").Replace('/', '+');
 
-    private List<ImageReference> ReferencesTo(Digest id) =>
-        [.. AllReferences().Where(pair => pair.Id == id).Select(pair => pair.Reference)];
-
     /// <summary>Every name with the image it stands for, in the order of the names.</summary>
-    private IEnumerable<(ImageReference Reference, Digest Id)> AllReferences()
+    private IEnumerable<NameTarget> AllReferences()
     {
         foreach (string name in Names(_layout.References).Order(StringComparer.Ordinal))
         {
-            // ../records/HEX.json
-            string? target = Files.TryReadLink(null, $"{_layout.References}/{name}", out _);
-            if (target is not null && ImageReference.TryParse(name.Replace('+', '/'), out ImageReference? reference)
-                && Digest.TryParse("sha256:" + Path.GetFileNameWithoutExtension(target), out Digest id))
+            if (Files.TryReadLink(null, $"{_layout.References}/{name}", out _) is { } link
+                && ImageReference.TryParse(name.Replace('+', '/'), out ImageReference? reference)
+                && NameTarget.Parse(link) is { } target)
             {
-                yield return (reference, id);
+                yield return new NameTarget(reference, target.Id, target.Index);
             }
         }
     }

@@ -46,6 +46,9 @@ public static class PlatformMatch
     /// <summary>Whether an image for <paramref name="image"/> runs on <paramref name="wanted"/>.</summary>
     public static bool Runs(Platform image, Platform wanted) => Rank(image, wanted) is not null;
 
+    /// <summary>Whether two platforms are one, however they are written.</summary>
+    public static bool IsSame(Platform image, Platform wanted) => Rank(image, wanted) == 0;
+
     /// <summary>The entry that suits best: the nearest variant first, then the order of the index. Null where none runs.
     /// Attestations, whose platform is unknown/unknown, never do.</summary>
     public static Descriptor? Choose(IReadOnlyList<Descriptor> manifests, Platform wanted)

@@ -9,6 +9,7 @@ namespace Hull.Images;
 /// images/oci-layout, index.json, blobs/sha256/HEX   an OCI image layout
 /// images/records/HEX.json                           one an image: what a start needs
 /// images/references/NAME                            symbolic link to the record; '/' of the name is '+'
+/// images/indexes/HEX                                symbolic link to records: a name that leads through it came with this index
 /// images/origins/DIFFID.json                        which registries have the layer, see LayerOrigins
 /// images/lists/NAME                                 OCI indexes of images for several platforms; '/' of the name is '+'
 /// images/staging/new-*                              blobs being written
@@ -35,6 +36,8 @@ internal sealed class StoreLayout(string dataRoot)
 
     public string References => $"{Images}/references";
 
+    public string Indexes => $"{Images}/indexes";
+
     public string Origins => $"{Images}/origins";
 
     public string Lists => $"{Images}/lists";
@@ -52,6 +55,8 @@ internal sealed class StoreLayout(string dataRoot)
     public string Blob(Digest digest) => $"{Blobs}/{digest.Hex}";
 
     public string Record(Digest id) => $"{Records}/{id.Hex}.json";
+
+    public string IndexLink(Digest index) => $"{Indexes}/{index.Hex}";
 
     public string Origin(Digest diffId) => $"{Origins}/{diffId.Hex}.json";
 
@@ -86,7 +91,7 @@ internal sealed class StoreLayout(string dataRoot)
 
     private void CreateAll()
     {
-        foreach (string directory in new[] { Blobs, Records, References, Origins, BlobStaging, Layers })
+        foreach (string directory in new[] { Blobs, Records, References, Indexes, Origins, BlobStaging, Layers })
         {
             Files.MakeDirectories(directory, Private);
         }

@@ -13,9 +13,8 @@ namespace Hull.Images.Archives;
 /// <remarks>What the file is decides, not its name: compression by its first bytes, layout by its members. An archive with
 /// both <c>index.json</c> and <c>manifest.json</c> (docker 25 and later, and hull) is read as OCI, which keeps the
 /// manifests' digests.</remarks>
-internal sealed class ImageLoader(ImageStore store, Platform? wanted, Action<LayerProgress>? progress, CancellationToken cancel)
+internal sealed partial class ImageLoader(ImageStore store, Platform? wanted, Action<LayerProgress>? progress, CancellationToken cancel)
 {
-    private const int MaxIndexDepth = 4;
     private readonly List<LoadedImage> _loaded = [];
     private readonly List<string> _notes = [];
 
@@ -104,7 +103,7 @@ internal sealed class ImageLoader(ImageStore store, Platform? wanted, Action<Lay
             .GroupBy(entry => entry.Name?.ToString() ?? $"#{entry.Position}", entry => (entry.Descriptor, entry.Name)))
         {
             ImageReference? name = group.First().Name;
-            any |= Best([.. group.Select(entry => entry.Descriptor)], name) is { } descriptor && LoadDescriptor(contents, descriptor, name, 0);
+            any |= Best([.. group.Select(entry => entry.Descriptor)], name) is { } descriptor && LoadDescriptor(contents, descriptor, name, []);
         }
 
         if (!any)
@@ -114,19 +113,27 @@ internal sealed class ImageLoader(ImageStore store, Platform? wanted, Action<Lay
     }
 
     /// <summary>False where the descriptor leads to no container image but to another kind of artifact.</summary>
-    private bool LoadDescriptor(ArchiveContents contents, Descriptor descriptor, ImageReference? name, int depth)
+    /// <param name="indexes">Those that led to the descriptor, the outermost first.</param>
+    private bool LoadDescriptor(ArchiveContents contents, Descriptor descriptor, ImageReference? name, IReadOnlyList<byte[]> indexes)
     {
         string document = $"manifest {descriptor.Digest}";
         byte[] bytes = ReadBlob(contents, descriptor, document);
         if (MediaTypes.IsIndex(descriptor.MediaType) || (descriptor.MediaType is null && ImageDocuments.LooksLikeIndex(bytes, document)))
         {
-            if (depth >= MaxIndexDepth)
+            if (indexes.Count >= StoredIndex.MaximumDepth)
             {
-                throw new ImageException(ImageError.Corrupt, $"{document}: indexes nested more than {MaxIndexDepth} deep");
+                throw new ImageException(ImageError.Corrupt, $"{document}: indexes nested more than {StoredIndex.MaximumDepth} deep");
             }
 
             ImageIndex index = ImageDocuments.ParseIndex(bytes, document);
-            return Best(index.Manifests, name) is { } best && LoadDescriptor(contents, best, name, depth + 1);
+            IReadOnlyList<Descriptor> here = [.. index.Manifests.Where(entry => contents.Find(BlobName(entry.Digest)) is not null)];
+            bool loaded = Best(here.Count > 0 ? here : index.Manifests, name) is { } best && LoadDescriptor(contents, best, name, [.. indexes, bytes]);
+            if (loaded && indexes.Count == 0 && wanted is null && name is not null)
+            {
+                LoadSiblings(contents, bytes, 1);
+            }
+
+            return loaded;
         }
 
         ImageManifest manifest = ImageDocuments.ParseManifest(bytes, document);
@@ -141,7 +148,7 @@ internal sealed class ImageLoader(ImageStore store, Platform? wanted, Action<Lay
         using ImageIngest ingest = store.BeginIngest(bytes, descriptor.MediaType, config);
         Take(ingest, layer => contents.Find(BlobName(layer.Descriptor.Digest))
             ?? throw new ImageException(ImageError.Corrupt, $"the archive lacks the layer {layer.Descriptor.Digest}"));
-        Finish(ingest, name is null ? [] : [name]);
+        Finish(ingest, name is null ? [] : [name], indexes);
         return true;
     }
 
@@ -169,7 +176,7 @@ internal sealed class ImageLoader(ImageStore store, Platform? wanted, Action<Lay
             byte[] manifest = Manifest(config, files, diffIds);
             using ImageIngest ingest = store.BeginIngest(manifest, MediaTypes.OciManifest, config);
             Take(ingest, layer => files[layer.Index]);
-            Finish(ingest, [.. (image.RepoTags ?? []).Where(tag => tag is not null).Select(Reference)]);
+            Finish(ingest, [.. (image.RepoTags ?? []).Where(tag => tag is not null).Select(Reference)], []);
         }
     }
 
@@ -244,9 +251,9 @@ internal sealed class ImageLoader(ImageStore store, Platform? wanted, Action<Lay
         ingest.Apply(layer.Index, counted, token);
     }
 
-    private void Finish(ImageIngest ingest, IReadOnlyList<ImageReference> references)
+    private void Finish(ImageIngest ingest, IReadOnlyList<ImageReference> references, IReadOnlyList<byte[]> indexes)
     {
-        Image image = ingest.Commit(references);
+        Image image = ingest.Commit(references, indexes);
         _notes.AddRange(ingest.Notes);
         _loaded.Add(new LoadedImage(image, references));
     }

@@ -26,6 +26,11 @@ internal sealed class StoreCheck(ImageStore store, Func<IReadOnlyList<ImageUse>>
             CheckImage(id);
         }
 
+        foreach (IGrouping<Digest, ImageReference> index in store.NamesByIndex())
+        {
+            CheckIndexOf(index.First().Familiar, index.Key);
+        }
+
         CheckLeftovers(store.Layout.Layers, "layers");
         CheckLeftovers(store.Layout.BlobStaging, "images/staging");
         // Between two steps of a change the documents do not agree.
@@ -67,6 +72,42 @@ internal sealed class StoreCheck(ImageStore store, Func<IReadOnlyList<ImageUse>>
                     $"{name}: layer {layer.DiffId.Short} {damage}",
                     blob && documents ? "stop the containers that use it first" : "pull or load the image again: its archive is damaged too",
                     blob && documents ? () => store.UnpackAgain(record, layer.ChainId, uses) : null));
+            }
+        }
+    }
+
+    /// <summary>The documents of an index, and what is kept for it alone. An entry that is not there is none of the damage: one platform may be all
+    /// that was wanted.</summary>
+    private void CheckIndexOf(string name, Digest digest)
+    {
+        if (!CheckBlob(digest, store.Blobs.TrySize(digest) ?? 0, $"image {name}: its index"))
+        {
+            return;
+        }
+
+        StoredIndex index;
+        try
+        {
+            index = StoredIndex.Read(store.Blobs, digest);
+        }
+        catch (ImageSpecException e)
+        {
+            _found.Add(new Damage($"image {name}: its index is none: {e.Message}", "pull or load the image again", null));
+            return;
+        }
+
+        foreach (IndexDocument nested in index.Documents)
+        {
+            CheckBlob(nested.Descriptor.Digest, nested.Descriptor.Size, $"image {name}: an index of its index");
+        }
+
+        foreach (IndexEntry entry in index.Entries.Where(entry => !entry.IsRunnable && entry.Manifest is not null))
+        {
+            string what = $"image {name}: of what goes with it, manifest {entry.Descriptor.Digest.Short}";
+            CheckBlob(entry.Descriptor.Digest, entry.Descriptor.Size, what);
+            foreach (Descriptor blob in IndexEntry.Needed(entry.Manifest!).Where(blob => store.Blobs.Contains(blob.Digest)))
+            {
+                CheckBlob(blob.Digest, blob.Size, what);
             }
         }
     }
@@ -147,6 +188,12 @@ internal sealed class StoreCheck(ImageStore store, Func<IReadOnlyList<ImageUse>>
             }
             else if (Files.TryStatAt(null, path, followLinks: true, out _) is null)
             {
+                if (store.IsWayMissing(path))
+                {
+                    _found.Add(new Damage($"reference {text}: the way through its index is gone", $"pull {text} again", () => store.RestoreWay(name)));
+                    continue;
+                }
+
                 _found.Add(new Damage($"reference {text}: its image is gone", $"remove {path}", () => store.DropReference(name)));
             }
         }

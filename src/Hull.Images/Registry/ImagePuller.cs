@@ -15,8 +15,9 @@ public sealed record PullResult(Image Image, ImageReference Reference, Digest Di
 /// <remarks>
 /// <code>
 /// reference ─► endpoint (https, else http where allowed) ─► index ─► manifest ─► configuration
-///                                                                     └─► layers, three at a time:
-///                                                                         network ─► blob + unpacked layer, in one pass
+///                                                             │       └─► layers, three at a time:
+///                                                             │           network ─► blob + unpacked layer, in one pass
+///                                                             └─► the other platforms, where they are wanted: IndexPull
 /// </code>
 /// Nothing of an image is visible before all of it is there. A killed pull leaves staging files that the next one sweeps,
 /// parts of blobs that it goes on with, and finished layers that it finds. A blob that two pulls want is fetched by one of them.
@@ -32,6 +33,9 @@ public sealed class ImagePuller
         _settings = settings;
         Retry = RetryPolicy.Of(settings);
     }
+
+    /// <summary>Brings every image of an index, not only one; the host's is what the name stands for.</summary>
+    public bool AllPlatforms { get; init; }
 
     /// <summary>Test hooks: how to connect, how long to wait, who answers for credential helpers.</summary>
     internal ConnectStream? Connect { get; init; }
@@ -119,7 +123,7 @@ public sealed class ImagePuller
                 }
 
                 resolved = await ImageResolver.ResolveAsync(
-                    client, reference, platform ?? PlatformMatch.Host, platform is not null, cancel).ConfigureAwait(false);
+                    client, reference, platform ?? PlatformMatch.Host, NeedOf(platform), cancel).ConfigureAwait(false);
             }
             catch (RegistryException e) when (!last && (endpoints[i].IsMirror || e.Kind == RegistryError.Unreachable))
             {
@@ -150,17 +154,36 @@ public sealed class ImagePuller
             return null;
         }
 
-        Platform own = new() { Os = image.Config.Os ?? "linux", Architecture = image.Config.Architecture, Variant = image.Config.Variant };
-        if (!PlatformMatch.Runs(own, platform ?? PlatformMatch.Host))
+        Platform wanted = platform ?? PlatformMatch.Host;
+        bool suits = image.Index is { } index
+            ? StoredIndex.TryRead(_store.Blobs, index) is { } kept && Suits(image, kept, wanted)
+            : PlatformMatch.Runs(PlatformMatch.Of(image.Config) with { Os = image.Config.Os ?? "linux" }, wanted);
+        if (!suits)
         {
             return null;
         }
 
         Digest? digest = reference.Digest ?? await client.ResolveTagAsync(reference.Tag!, cancel).ConfigureAwait(false);
+        // An image whose index was not kept is looked at again, which brings the index.
         bool same = digest is not null
-            && _store.Find($"{reference.Name}@{digest}").Image?.Id == image.Id;
+            && (image.Index ?? image.ManifestDigest) == digest
+            && _store.Find($"{reference.Name}@{digest}").Image is { } byDigest && byDigest.Index == image.Index;
         return same ? new PullResult(image, reference, digest!.Value, Downloaded: false) : null;
     }
+
+    /// <summary>Whether a pull of the index would end with the image.</summary>
+    private bool Suits(Image image, StoredIndex index, Platform wanted)
+    {
+        IReadOnlyList<Descriptor> entries = [.. index.Entries.Select(entry => entry.Descriptor)];
+        Descriptor? best = PlatformMatch.Choose(entries, wanted) ?? (AllPlatforms ? entries.FirstOrDefault(IndexEntry.IsForLinux) : null);
+        return best?.Digest == image.ManifestDigest && (!AllPlatforms || IsWhole(index));
+    }
+
+    private bool IsWhole(StoredIndex index) => index.IsComplete && index.Entries.All(entry =>
+        !entry.IsRunnable || (_store.Find(entry.Manifest!.Config.Digest.ToString()).Image is { } image && IsComplete(image)));
+
+    private PlatformNeed NeedOf(Platform? platform) =>
+        platform is not null ? PlatformNeed.Required : AllPlatforms ? PlatformNeed.FirstOfAll : PlatformNeed.Preferred;
 
     private bool IsComplete(Image image) =>
         image.Layers.All(layer => _store.Layers.Contains(layer.ChainId) && _store.Blobs.TrySize(layer.Blob.Digest) == layer.Blob.Size);
@@ -169,13 +192,20 @@ public sealed class ImagePuller
         RegistryClient client, ImageReference reference, ResolvedImage resolved, OrderedProgress progress, CancellationToken cancel)
     {
         Digest? before = _store.Find(reference.ToString()).Image?.Id;
+        using IDisposable use = _store.Hold();
         using ImageIngest ingest = _store.BeginIngest(
             resolved.ManifestDocument.Content, resolved.ManifestDocument.MediaType, resolved.ConfigContent);
         await new LayerPull(client, ingest, _store.Blobs, progress).RunAsync(cancel).ConfigureAwait(false);
 
         ImageReference byDigest = ImageReference.Parse($"{reference.Name}@{resolved.Root.Digest}");
-        Image image = ingest.Commit(reference.Digest is null ? [reference, byDigest] : [byDigest]);
+        Image image = ingest.Commit(reference.Digest is null ? [reference, byDigest] : [byDigest], [.. resolved.Indexes.Select(index => index.Content)]);
         _store.Origins.Add(reference.Name, ingest.Layers.Select(layer => (layer.DiffId, layer.Descriptor)));
+        if (AllPlatforms && resolved.Indexes is [FetchedManifest root, ..])
+        {
+            // From here on a kill leaves an image with some of its siblings; the next pull goes on with those that are missing.
+            await new IndexPull(client, _store, reference, progress).RunAsync(root.Content, cancel).ConfigureAwait(false);
+        }
+
         return new PullResult(image, reference, resolved.Root.Digest, Downloaded: before != image.Id);
     }
 }

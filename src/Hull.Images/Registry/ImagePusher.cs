@@ -6,19 +6,29 @@ namespace Hull.Images.Registry;
 /// <summary>What a push ended with.</summary>
 /// <param name="Digest">Of the manifest, as the registry has it now.</param>
 /// <param name="Size">The manifest's length in bytes.</param>
-public sealed record PushResult(ImageReference Reference, Digest Digest, int Size);
+public sealed record PushResult(ImageReference Reference, Digest Digest, int Size)
+{
+    /// <summary>The platforms of the image's index that are not in the store, for which the image was pushed alone; empty where nothing is missing.</summary>
+    public IReadOnlyList<string> Missing { get; init; } = [];
+}
 
 /// <summary>Brings images of a store to registries. Thread-safe.</summary>
 /// <remarks>
 /// <code>
 /// reference ─► endpoint ─► layers, five at a time: there? mounted? else sent ─► configuration ─► manifest under the tag
+///                                                                                                └─► or by its digest, with others,
+///                                                                                                    then their index under the tag
 /// </code>
+/// An image that came with an index goes out with it, if all that the index leads to is here, and else alone.
 /// An image that came from a registry goes out byte for byte, so that its digests stay. One that did not (load, import, commit)
 /// may have layers that are plain tars: they are compressed on the way, the same bytes each time. What another repository of the
 /// same registry has is mounted from there. The tag moves last: a push that was killed leaves nothing that can be seen.
 /// </remarks>
 public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
 {
+    /// <summary>Pushes the image for this platform alone; null for the index, or what the name stands for.</summary>
+    public Platform? Platform { get; init; }
+
     /// <summary>Test hooks: how to connect, how long to wait, the environment.</summary>
     internal ConnectStream? Connect { get; init; }
 
@@ -34,17 +44,18 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
         IReadOnlyList<ImageReference> references, ITransferProgress progress, CancellationToken cancel = default)
     {
         using IDisposable use = store.Hold();
-        IReadOnlyList<(ImageReference Reference, Image Image)> images = [.. references.Select(reference => (reference, Find(reference)))];
+        IReadOnlyList<PushedImage> images = [.. references.Select(Find)];
         List<PushResult> results = [];
         await ToRepositoryAsync(
             references[0],
-            images.SelectMany(pair => pair.Image.Layers).Select(layer => layer.DiffId),
+            images.SelectMany(pushed => pushed.DiffIds),
             progress,
             async (client, ordered) =>
             {
-                foreach ((ImageReference reference, Image image) in images)
+                foreach (PushedImage pushed in images)
                 {
-                    PushResult result = await PushAsync(client, reference, image, ordered, cancel).ConfigureAwait(false);
+                    ImageReference reference = pushed.Reference;
+                    PushResult result = await PushAsync(client, pushed, ordered, cancel).ConfigureAwait(false);
                     ordered.Message($"{reference.Tag}: digest: {result.Digest} size: {result.Size}");
                     results.Add(result);
                 }
@@ -60,26 +71,10 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
     public async Task<PushResult> PushListAsync(ImageReference list, ITransferProgress progress, CancellationToken cancel = default)
     {
         using IDisposable use = store.Hold();
-        byte[] index = store.ReadListBytes(list);
-        IReadOnlyList<ListedImage> images = [.. ImageDocuments.ParseIndex(index, $"manifest list {list.Familiar}").Manifests.Select(ReadListed)];
+        IndexPush index = new(store, StoredIndex.Parse(store.Blobs, store.ReadListBytes(list)));
         await ToRepositoryAsync(
-            list,
-            images.SelectMany(image => image.DiffIds),
-            progress,
-            async (client, ordered) =>
-            {
-                foreach (ListedImage image in images)
-                {
-                    // As they are: the list names their digests.
-                    await PushContentAsync(client, list, image.Manifest, image.DiffIds, compress: false, ordered, cancel).ConfigureAwait(false);
-                    await client.PutManifestAsync(image.Entry.Digest.ToString(), image.Content, image.Entry.MediaType!, cancel).ConfigureAwait(false);
-                    ordered.Message($"Pushed ref {list.Name}@{image.Entry.Digest}");
-                }
-
-                await client.PutManifestAsync(list.Tag!, index, MediaTypes.OciIndex, cancel).ConfigureAwait(false);
-            },
-            cancel).ConfigureAwait(false);
-        return new PushResult(list, Digest.Of(index), index.Length);
+            list, index.DiffIds, progress, (client, ordered) => index.RunAsync(client, list, ordered, cancel), cancel).ConfigureAwait(false);
+        return new PushResult(list, index.Root.Descriptor.Digest, index.Root.Content.Length);
     }
 
     /// <summary>The path of a repository in the registry of <paramref name="target"/>; null where it is in another registry, or the
@@ -90,18 +85,33 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
         return repository != target.Name && repository.StartsWith(prefix, StringComparison.Ordinal) ? repository[prefix.Length..] : null;
     }
 
-    private Image Find(ImageReference reference) =>
-        store.Find(reference.ToString()).Image
+    private PushedImage Find(ImageReference reference)
+    {
+        Image image = store.Find(reference.ToString()).Image
             ?? throw new ImageException(
                 ImageError.NotFound, $"An image does not exist locally with the tag: {reference.Familiar} (hull images lists those there are)");
+        if (Platform is not null)
+        {
+            return new PushedImage(reference, store.Find(reference.ToString(), Platform).Required(), null, []);
+        }
 
-    private ListedImage ReadListed(Descriptor entry)
-    {
-        byte[] content = store.Blobs.ReadAll(entry.Digest, ImageDocuments.MaxSize);
-        ImageManifest manifest = ImageDocuments.ParseManifest(content, $"manifest {entry.Digest}");
-        ImageDocuments.ParseConfig(store.Blobs.ReadAll(manifest.Config.Digest, ImageDocuments.MaxSize), $"config {manifest.Config.Digest}", out IReadOnlyList<Digest> diffIds);
-        return new ListedImage(entry, content, manifest, diffIds);
+        if (image.Index is not { } digest)
+        {
+            return new PushedImage(reference, image, null, []);
+        }
+
+        StoredIndex index = StoredIndex.Read(store.Blobs, digest);
+        return index.IsComplete
+            ? new PushedImage(reference, image, new IndexPush(store, index), [])
+            : new PushedImage(reference, image, null, [.. index.Entries.Where(entry => !entry.IsHere).Select(NameOf).Distinct()]);
     }
+
+    private static string NameOf(IndexEntry missing) => missing.Descriptor.Platform switch
+    {
+        null => missing.Descriptor.Digest.Short,
+        { Os: "unknown" } => "attestations",
+        { } platform => platform.ToString(),
+    };
 
     /// <summary>Connects to a target's registry, with a token that is good for layers of these diffIDs, and words what fails there.</summary>
     private async Task ToRepositoryAsync(
@@ -139,37 +149,32 @@ public sealed class ImagePusher(ImageStore store, RegistrySettings settings)
         ];
     }
 
-    private async Task<PushResult> PushAsync(
-        RegistryClient client, ImageReference reference, Image image, OrderedProgress progress, CancellationToken cancel)
+    private async Task<PushResult> PushAsync(RegistryClient client, PushedImage pushed, OrderedProgress progress, CancellationToken cancel)
     {
+        (ImageReference reference, Image image, IndexPush? index, IReadOnlyList<string> missing) = pushed;
+        if (index is not null)
+        {
+            await index.RunAsync(client, reference, progress, cancel).ConfigureAwait(false);
+            Digest root = index.Root.Descriptor.Digest;
+            store.AddDigest(image, ImageReference.Parse($"{reference.Name}@{root}"), root);
+            return new PushResult(reference, root, index.Root.Content.Length);
+        }
+
         byte[] stored = store.Blobs.ReadAll(image.ManifestDigest, ImageDocuments.MaxSize);
         ImageManifest manifest = ImageDocuments.ParseManifest(stored, $"manifest {image.ManifestDigest}");
-        bool isAsInRegistry = image.References.Any(name => name.Digest == image.ManifestDigest);
-        IReadOnlyList<Descriptor> layers = await PushContentAsync(
-            client, reference, manifest, [.. image.Layers.Select(layer => layer.DiffId)], !isAsInRegistry, progress, cancel).ConfigureAwait(false);
+        bool isAsInRegistry = image.Index is not null || image.References.Any(name => name.Digest == image.ManifestDigest);
+        IReadOnlyList<Descriptor> layers = await ManifestPush.RunAsync(
+            store, client, reference, manifest, [.. image.Layers.Select(layer => layer.DiffId)], !isAsInRegistry, progress, cancel).ConfigureAwait(false);
         byte[] content = PushedManifest.With(stored, manifest.Layers, layers);
         Digest digest = await client.PutManifestAsync(reference.Tag!, content, image.Record.Manifest.MediaType!, cancel).ConfigureAwait(false);
         store.AddDigest(image, ImageReference.Parse($"{reference.Name}@{digest}"));
-        return new PushResult(reference, digest, content.Length);
+        return new PushResult(reference, digest, content.Length) { Missing = missing };
     }
 
-    /// <summary>Layers, then the configuration: what a manifest names must be there before it.</summary>
-    /// <returns>The layers as the registry has them, in the manifest's order.</returns>
-    private async Task<IReadOnlyList<Descriptor>> PushContentAsync(
-        RegistryClient client, ImageReference target, ImageManifest manifest, IReadOnlyList<Digest> diffIds, bool compress, OrderedProgress progress, CancellationToken cancel)
+    /// <param name="Index">What goes out; null: the image alone.</param>
+    /// <param name="Missing">Why it goes alone: the platforms that are not here.</param>
+    private sealed record PushedImage(ImageReference Reference, Image Image, IndexPush? Index, IReadOnlyList<string> Missing)
     {
-        IReadOnlyList<Descriptor> layers = await new LayerPush(store, client, target, progress).RunAsync(
-            [.. diffIds.Zip(manifest.Layers)], compress, cancel).ConfigureAwait(false);
-        Digest config = manifest.Config.Digest;
-        if (!await client.HasBlobAsync(config, cancel).ConfigureAwait(false))
-        {
-            BlobUpload upload = new(client, store.Blobs.Source(config), $"config {config.Short}", _ => { }, _ => { });
-            await upload.RunAsync(null, cancel).ConfigureAwait(false);
-        }
-
-        return layers;
+        public IEnumerable<Digest> DiffIds => Index?.DiffIds ?? Image.Layers.Select(layer => layer.DiffId);
     }
-
-    /// <summary>An image of a list, read from the store's blobs: it may have no record any more.</summary>
-    private sealed record ListedImage(Descriptor Entry, byte[] Content, ImageManifest Manifest, IReadOnlyList<Digest> DiffIds);
 }

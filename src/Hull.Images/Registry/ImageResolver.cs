@@ -30,12 +30,11 @@ internal static class ImageResolver
     private const int MaximumIndexDepth = 3;
 
     /// <param name="platform">The platform asked for.</param>
-    /// <param name="isExplicit">Whether a person asked for it: then an image for another is refused, not only warned of.</param>
     /// <exception cref="RegistryException">See <see cref="RegistryClient"/>; Unsupported where no image of the index runs
     /// on the platform or the document is no container image.</exception>
     /// <exception cref="ImageSpecException">A document is not what its type says.</exception>
     public static async Task<ResolvedImage> ResolveAsync(
-        RegistryClient client, ImageReference reference, Platform platform, bool isExplicit, CancellationToken cancel)
+        RegistryClient client, ImageReference reference, Platform platform, PlatformNeed need, CancellationToken cancel)
     {
         FetchedManifest root = await client.FetchManifestAsync(reference.Digest?.ToString() ?? reference.Tag!, cancel).ConfigureAwait(false);
         List<FetchedManifest> indexes = [];
@@ -48,7 +47,7 @@ internal static class ImageResolver
                 throw new RegistryException(RegistryError.Corrupt, $"{reference.Familiar}: indexes nested deeper than {MaximumIndexDepth}");
             }
 
-            current = await DescendAsync(client, reference, current, platform, cancel).ConfigureAwait(false);
+            current = await DescendAsync(client, reference, current, platform, need, cancel).ConfigureAwait(false);
         }
 
         ImageManifest manifest = ImageDocuments.ParseManifest(current.Content, $"manifest {current.Digest}");
@@ -62,7 +61,7 @@ internal static class ImageResolver
                 $"{reference.Familiar}: the manifest has {manifest.Layers.Count} layers, the configuration {diffIds.Count}");
         }
 
-        CheckPlatform(config, reference, platform, isExplicit);
+        CheckPlatform(config, reference, platform, need == PlatformNeed.Required);
         return new ResolvedImage
         {
             Root = root,
@@ -76,26 +75,31 @@ internal static class ImageResolver
     }
 
     private static async Task<FetchedManifest> DescendAsync(
-        RegistryClient client, ImageReference reference, FetchedManifest document, Platform platform, CancellationToken cancel)
+        RegistryClient client, ImageReference reference, FetchedManifest document, Platform platform, PlatformNeed need, CancellationToken cancel)
     {
         ImageIndex index = ImageDocuments.ParseIndex(document.Content, $"index {document.Digest}");
         Descriptor chosen = PlatformMatch.Choose(index.Manifests, platform)
+            ?? (need == PlatformNeed.FirstOfAll ? index.Manifests.FirstOrDefault(IndexEntry.IsForLinux) : null)
             ?? throw new RegistryException(
                 RegistryError.Unsupported,
                 $"no matching manifest for {platform} in the manifest list entries of {reference.Familiar} "
                     + $"(there is: {PlatformMatch.Describe(index.Manifests)})");
-        FetchedManifest next = await client.FetchManifestAsync(chosen.Digest.ToString(), cancel).ConfigureAwait(false);
+        return await FetchEntryAsync(client, chosen, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>The document of an index's entry.</summary>
+    /// <exception cref="RegistryException">As <see cref="RegistryClient.FetchManifestAsync"/>; Corrupt where it is not what the index says.</exception>
+    public static async Task<FetchedManifest> FetchEntryAsync(RegistryClient client, Descriptor entry, CancellationToken cancel)
+    {
+        FetchedManifest document = await client.FetchManifestAsync(entry.Digest.ToString(), cancel).ConfigureAwait(false);
 
         // The descriptor has a third opinion on what the document is, and on how long.
-        if ((chosen.MediaType is not null && chosen.MediaType != next.MediaType) || chosen.Size != next.Content.Length)
-        {
-            throw new RegistryException(
+        return (entry.MediaType is null || entry.MediaType == document.MediaType) && entry.Size == document.Content.Length
+            ? document
+            : throw new RegistryException(
                 RegistryError.Corrupt,
-                $"manifest {chosen.Digest}: the index says {RegistryFailure.Printable(chosen.MediaType ?? "nothing")} of {chosen.Size} bytes, "
-                    + $"the registry sent {next.MediaType} of {next.Content.Length} bytes");
-        }
-
-        return next;
+                $"manifest {entry.Digest}: the index says {RegistryFailure.Printable(entry.MediaType ?? "nothing")} of {entry.Size} bytes, "
+                    + $"the registry sent {document.MediaType} of {document.Content.Length} bytes");
     }
 
     private static void CheckTypes(ImageManifest manifest, ImageReference reference)

@@ -33,7 +33,7 @@ internal sealed class ClientFixture : IDisposable
     public ImageReference Reference { get; }
 
     public Task<ResolvedImage> ResolveAsync(string? platform = null) =>
-        ImageResolver.ResolveAsync(Client, Reference, PlatformMatch.Parse(platform ?? "linux/amd64"), platform is not null, TestContext.Current.CancellationToken);
+        ImageResolver.ResolveAsync(Client, Reference, PlatformMatch.Parse(platform ?? "linux/amd64"), platform is null ? PlatformNeed.Preferred : PlatformNeed.Required, TestContext.Current.CancellationToken);
 
     /// <summary>The blob read to its end on a thread that may block.</summary>
     public Task<byte[]> ReadAsync(Descriptor descriptor, List<TimeSpan>? retries = null) => Task.Run(() =>
