@@ -6,6 +6,7 @@ using Hull.Cli.Parsing;
 using Hull.Cli.Templates;
 using Hull.Engine;
 using Hull.Images;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands;
 
@@ -21,6 +22,7 @@ internal static class InspectCommand
     {
         Option<string?> format = Formats.Option();
         Option<bool?> size = Flags.Switch("--size", "Display total file sizes if the type is container", "-s");
+        Option<string?> platform = Flags.Text("--platform", "string", "Inspect a specific platform of the multi-platform image");
         Option<string?> only = Flags.Text("--type", "string", "Only inspect objects of the given type");
         (string usage, string description, string aliases) = type switch
         {
@@ -45,6 +47,11 @@ internal static class InspectCommand
             command.Add(size);
         }
 
+        if (type is Any or Image)
+        {
+            command.Add(platform);
+        }
+
         if (type == Any)
         {
             command.Add(only);
@@ -53,14 +60,20 @@ internal static class InspectCommand
         command.SetAction(result =>
         {
             string wanted = type.Length > 0 ? type : result.TextOf(only) ?? Any;
+            Platform? chosen = type is Any or Image ? PullCommand.ParsePlatform(result.TextOf(platform)) : null;
+            if (chosen is not null && wanted != Image)
+            {
+                throw EngineException.Invalid("--platform is for images: give --type image, or use hull image inspect");
+            }
+
             return wanted is Any or Container or Image or Network
-                ? Run(context, command.Positional(result), wanted, type is Any or Container && result.IsOn(size), result.TextOf(format))
+                ? Run(context, command.Positional(result), wanted, type is Any or Container && result.IsOn(size), chosen, result.TextOf(format))
                 : throw EngineException.Invalid($"\"{wanted}\" is not a valid value for --type: container, image and network are");
         });
         return command;
     }
 
-    private static int Run(CliContext context, string[] names, string type, bool size, string? format)
+    private static int Run(CliContext context, string[] names, string type, bool size, Platform? platform, string? format)
     {
         Template? template = format is null or "json" ? null : Formats.Parse(format);
         List<JsonDocument> found = [];
@@ -69,7 +82,7 @@ internal static class InspectCommand
         {
             try
             {
-                found.Add(Find(context, name, type, size));
+                found.Add(Find(context, name, type, size, platform));
             }
             catch (Exception exception)
             {
@@ -91,7 +104,7 @@ internal static class InspectCommand
         return code;
     }
 
-    private static JsonDocument Find(CliContext context, string name, string type, bool size)
+    private static JsonDocument Find(CliContext context, string name, string type, bool size, Platform? platform)
     {
         if (type == Network)
         {
@@ -117,7 +130,7 @@ internal static class InspectCommand
             context.Engine.Find(name);
         }
 
-        ImageMatch match = context.Images.Find(name);
+        ImageMatch match = context.Images.Find(name, platform);
         if (type == Any && match.Image is null && context.Engine.TryFindNetwork(name) is { } network)
         {
             return JsonDocument.Parse(context.Engine.InspectNetwork(network.Id).ToJsonString());

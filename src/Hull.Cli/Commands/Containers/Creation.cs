@@ -2,6 +2,7 @@ using Hull.Cli.Commands.Images;
 using Hull.Engine;
 using Hull.Engine.Containers;
 using Hull.Images;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands;
 
@@ -22,9 +23,10 @@ internal static class Creation
         }
 
         ImageStore images = context.Images;
+        Platform? platform = PullCommand.ParsePlatform(pull.Platform);
         if (pull.Policy != "always")
         {
-            ImageMatch match = images.Find(request.Image);
+            ImageMatch match = images.Find(request.Image, platform);
             if (match.Image is not null || pull.Policy == "never" || match is not { Error: ImageError.NotFound, Reference: not null })
             {
                 return match.Required();
@@ -34,7 +36,7 @@ internal static class Creation
         }
 
         PullCommand.Pull(context, request.Image, pull.Platform, TransferOutput.BesideData(context, pull.Quiet));
-        return images.Find(request.Image).Required();
+        return images.Find(request.Image, platform).Required();
     }
 
     /// <summary>Writes <c>--cidfile</c>; where that fails the container goes again.</summary>

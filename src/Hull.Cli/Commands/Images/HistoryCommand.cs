@@ -3,7 +3,6 @@ using System.Globalization;
 using Hull.Cli.Output;
 using Hull.Cli.Parsing;
 using Hull.Cli.Templates;
-using Hull.Engine;
 using Hull.Images;
 
 namespace Hull.Cli.Commands.Images;
@@ -26,7 +25,6 @@ internal static class HistoryCommand
         Option<bool?> whole = Flags.Switch("--no-trunc", "Don't truncate output");
         Option<string?> platform = Flags.Text("--platform", "string", "Show history for the given platform");
         Option<bool?> quiet = Flags.Switch("--quiet", "Only show image IDs", "-q");
-        platform.Hidden = true;
         HullCommand command = new(path, "[OPTIONS] IMAGE", "Show the history of an image", 1, 1)
         {
             AliasLine = "hull image history, hull history",
@@ -39,17 +37,12 @@ internal static class HistoryCommand
 
         command.SetAction(result =>
         {
-            if (result.TextOf(platform) is not null)
-            {
-                throw new EngineException(EngineErrorKind.Unsupported, "--platform is not available yet: images are stored for one platform");
-            }
-
             bool readable = result.IsOn(human, missing: true);
             Listing listing = Listing.Parse(
                 result.TextOf(format),
                 readable ? "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}" : "{{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
                 result.IsOn(quiet) ? "{{.ID}}" : null);
-            Image image = context.Images.Find(command.Positional(result)[0]).Required();
+            Image image = context.Images.Find(command.Positional(result)[0], PullCommand.ParsePlatform(result.TextOf(platform))).Required();
             IReadOnlyList<ImageStep> steps = ImageStep.Of(context.Images.ReadConfig(image).History, image.Layers);
             List<TemplateRow> rows = [];
             for (int i = 0; i < steps.Count; i++)

@@ -37,7 +37,7 @@ internal sealed class ImageFilter
 
     private bool Matches(Image image, string key, string value, DateTimeOffset now) => key switch
     {
-        "dangling" => (image.RepoTags.Count == 0) == value is "true" or "1",
+        "dangling" => (image.RepoTags.Count == 0 && !image.IsSibling) == value is "true" or "1",
         "label" => LabelFilter.Has(image.Config.Defaults?.Labels, value),
         "before" => image.Created < _instants[value],
         "since" => image.Created > _instants[value],

@@ -59,7 +59,8 @@ internal static class ImagesCommand
 
             Listing listing = Listing.Parse(result.TextOf(format), columns, result.IsOn(quiet) ? "{{.ID}}" : null);
             List<TemplateRow> rows = [];
-            foreach (Image image in Chosen(context, chosen))
+            // The images for other platforms are below their name, in the tree.
+            foreach (Image image in Chosen(context, chosen).Where(image => result.IsOn(all) || !image.IsSibling))
             {
                 AddRows(rows, image, reference, !result.IsOn(whole), context.Now);
             }

@@ -13,6 +13,7 @@ internal static class PullCommand
 {
     public static HullCommand Create(CliContext context, string path)
     {
+        Option<bool?> every = Flags.Switch("--all-platforms", "Download the images for all platforms");
         Option<bool?> all = Flags.Switch("--all-tags", "Download all tagged images in the repository", "-a");
         Option<bool?> trust = Flags.Switch("--disable-content-trust", "Skip image verification (default true)");
         Option<string?> platform = Flags.Text("--platform", "string", "Set platform if server is multi-platform capable");
@@ -23,7 +24,7 @@ internal static class PullCommand
         {
             AliasLine = "hull image pull, hull pull",
         };
-        foreach (Option option in (ReadOnlySpan<Option>)[all, trust, platform, progress, quiet])
+        foreach (Option option in (ReadOnlySpan<Option>)[every, all, trust, platform, progress, quiet])
         {
             command.Add(option);
         }
@@ -40,14 +41,20 @@ internal static class PullCommand
                 throw EngineException.Invalid("tag can't be used with --all-tags/-a");
             }
 
+            if (result.IsOn(every) && result.TextOf(platform) is not null)
+            {
+                throw EngineException.Invalid("--all-platforms and --platform exclude each other");
+            }
+
             if (reference is not null && !tagged && !result.IsOn(all) && !shown.IsQuiet && !json)
             {
                 context.Output.WriteLine("Using default tag: latest");
             }
 
+            ImagePuller puller = Puller(context, result.IsOn(every));
             string full = result.IsOn(all)
-                ? PullAll(context, name, result.TextOf(platform), shown)
-                : Pull(context, name, result.TextOf(platform), shown);
+                ? PullAll(puller, name, result.TextOf(platform), shown)
+                : Pull(puller, name, result.TextOf(platform), shown);
             if (!json)
             {
                 context.Output.WriteLine(full);
@@ -60,22 +67,26 @@ internal static class PullCommand
 
     /// <summary>Fetches an image and returns its full name.</summary>
     /// <param name="platform"><c>os[/arch[/variant]]</c>; null for the host's.</param>
-    public static string Pull(CliContext context, string name, string? platform, TransferOutput shown)
+    public static string Pull(CliContext context, string name, string? platform, TransferOutput shown) =>
+        Pull(Puller(context, allPlatforms: false), name, platform, shown);
+
+    private static string Pull(ImagePuller puller, string name, string? platform, TransferOutput shown)
     {
-        PullResult result = Puller(context).PullAsync(Parse(name), ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
+        PullResult result = puller.PullAsync(Parse(name), ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
         return result.Reference.ToString();
     }
 
     /// <summary>Fetches all tags of a repository and returns its full name.</summary>
-    private static string PullAll(CliContext context, string name, string? platform, TransferOutput shown)
+    private static string PullAll(ImagePuller puller, string name, string? platform, TransferOutput shown)
     {
         ImageReference repository = Parse(name);
         IReadOnlyList<PullResult> results =
-            Puller(context).PullAllAsync(repository, ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
+            puller.PullAllAsync(repository, ParsePlatform(platform), shown.Progress()).GetAwaiter().GetResult();
         return results.Count > 0 ? repository.Name : throw EngineException.NotFound($"{repository.FamiliarName} has no tags");
     }
 
-    private static ImagePuller Puller(CliContext context) => new(context.Images, RegistrySettings.Load());
+    private static ImagePuller Puller(CliContext context, bool allPlatforms) =>
+        new(context.Images, RegistrySettings.Load()) { AllPlatforms = allPlatforms };
 
     private static ImageReference Parse(string name) =>
         ImageReference.TryParse(name, out ImageReference? parsed, out string? problem) ? parsed : throw EngineException.Invalid(problem!);

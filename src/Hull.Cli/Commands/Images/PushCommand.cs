@@ -4,6 +4,7 @@ using Hull.Engine;
 using Hull.Images;
 using Hull.Images.Registry;
 using Hull.Oci;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands.Images;
 
@@ -18,7 +19,6 @@ internal static class PushCommand
         Option<string?> progress = TransferOutput.ProgressOption();
         Option<bool?> quiet = Flags.Switch("--quiet", "Suppress verbose output", "-q");
         trust.Hidden = true;
-        platform.Hidden = true;
         HullCommand command = new(path, "[OPTIONS] NAME[:TAG]", "Upload an image to a registry", 1, 1)
         {
             AliasLine = "hull image push, hull push",
@@ -32,14 +32,12 @@ internal static class PushCommand
         command.SetAction(result =>
         {
             TransferOutput shown = TransferOutput.OfCommand(context, result.IsOn(quiet), TransferOutput.ModeOf(result, progress));
-            return result.TextOf(platform) is null
-                ? Run(context, command.Positional(result)[0], result.IsOn(all), shown)
-                : throw new EngineException(EngineErrorKind.Unsupported, "--platform is not available: images are stored for one platform, which is what is pushed");
+            return Run(context, command.Positional(result)[0], result.IsOn(all), PullCommand.ParsePlatform(result.TextOf(platform)), shown);
         });
         return command;
     }
 
-    private static int Run(CliContext context, string name, bool all, TransferOutput shown)
+    private static int Run(CliContext context, string name, bool all, Platform? platform, TransferOutput shown)
     {
         ImageReference reference = ImageReference.TryParse(name, out ImageReference? parsed, out string? problem)
             ? parsed
@@ -62,8 +60,15 @@ internal static class PushCommand
         }
 
         IReadOnlyList<ImageReference> references = all ? Tags(context.Images, reference) : [reference];
-        ImagePusher pusher = new(context.Images, RegistrySettings.Load());
+        ImagePusher pusher = new(context.Images, RegistrySettings.Load()) { Platform = platform };
         IReadOnlyList<PushResult> results = pusher.PushAsync(references, shown.Progress()).GetAwaiter().GetResult();
+        foreach (PushResult result in results.Where(result => result.Missing.Count > 0))
+        {
+            context.Error.WriteLine(
+                $"hull: {result.Reference.Familiar}: pushed for one platform, for the rest of its index is not here: {string.Join(", ", result.Missing)} "
+                    + "(hull pull --all-platforms fetches them from where the image came from)");
+        }
+
         if (shown.IsQuiet)
         {
             foreach (PushResult result in results)

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Hull.Cli.Parsing;
-using Hull.Engine;
 using Hull.Images;
+using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands.Images;
 
@@ -13,7 +13,6 @@ internal static class RemoveImageCommand
         Option<bool?> force = Flags.Switch("--force", "Force removal of the image", "-f");
         Option<bool?> keep = Flags.Switch("--no-prune", "Do not delete untagged parents");
         Option<string[]?> platform = Flags.List("--platform", "Remove only the given platform variant", type: "strings");
-        platform.Hidden = true;
         HullCommand command = new(path, "[OPTIONS] IMAGE [IMAGE...]", "Remove one or more images", 1)
         {
             AliasLine = "hull image rm, hull image remove, hull rmi",
@@ -22,13 +21,12 @@ internal static class RemoveImageCommand
         command.Add(force);
         command.Add(keep);
         command.Add(platform);
-        command.SetAction(result => result.ListOf(platform) is null
-            ? Run(context, command.Positional(result), result.IsOn(force))
-            : throw new EngineException(EngineErrorKind.Unsupported, "--platform is not available yet: images are stored for one platform"));
+        command.SetAction(result => Run(
+            context, command.Positional(result), result.IsOn(force), [.. (result.ListOf(platform) ?? []).SelectMany(list => list.Split(',')).Select(PullCommand.ParsePlatform)]));
         return command;
     }
 
-    private static int Run(CliContext context, string[] names, bool force)
+    private static int Run(CliContext context, string[] names, bool force, IReadOnlyList<Platform?> platforms)
     {
         CliContext.RequireRoot();
         return Each.Do(
@@ -38,9 +36,12 @@ internal static class RemoveImageCommand
             {
                 try
                 {
-                    foreach (RemovedItem item in context.Images.Remove(name, force, context.Engine.ImageUses))
+                    foreach (Platform? platform in platforms.Count > 0 ? platforms : [null])
                     {
-                        context.Output.WriteLine(item.ToString());
+                        foreach (RemovedItem item in context.Images.Remove(name, force, context.Engine.ImageUses, platform))
+                        {
+                            context.Output.WriteLine(item.ToString());
+                        }
                     }
                 }
                 catch (ImageException missing) when (force && missing.Kind == ImageError.NotFound)
