@@ -51,7 +51,8 @@ public sealed partial class ImageStore
             RemoveLayer(layer);
         }
 
-        Origins.Keep(Ids().Select(id => TryRead(_layout.Record(id))).OfType<ImageRecord>().SelectMany(record => record.Layers, (_, layer) => layer.DiffId).ToHashSet());
+        Origins.Keep(Ids().Select(id => TryRead(_layout.Record(id))).OfType<ImageRecord>()
+            .SelectMany(record => record.Layers, (_, layer) => layer.DiffId).Concat(ListedDiffIds()).ToHashSet());
         return garbage;
     }
 

@@ -43,7 +43,7 @@ internal sealed class IndexPush
         }
     }
 
-    /// <summary>What the layers are known by: an artifact's have no diffIDs, but are what they are.</summary>
+    /// <summary>What the layers are known by: those of what is not unpacked have no diffIDs that matter, but are what they are.</summary>
     private IReadOnlyList<Digest> DiffIdsOf(IndexEntry entry)
     {
         if (entry.Manifest is not { } manifest)
@@ -52,16 +52,13 @@ internal sealed class IndexPush
                 ImageError.NotFound, $"manifest {entry.Descriptor.Digest} ({entry.Descriptor.Platform}): not in the store (pull the image again)");
         }
 
-        if (MediaTypes.IsImageConfig(manifest.Config.MediaType))
+        if (!entry.IsRunnable)
         {
-            ImageDocuments.ParseConfig(
-                _store.Blobs.ReadAll(manifest.Config.Digest, ImageDocuments.MaxSize), $"config {manifest.Config.Digest}", out IReadOnlyList<Digest> diffIds);
-            if (diffIds.Count == manifest.Layers.Count)
-            {
-                return diffIds;
-            }
+            return [.. manifest.Layers.Select(layer => layer.Digest)];
         }
 
-        return [.. manifest.Layers.Select(layer => layer.Digest)];
+        ImageDocuments.ParseConfig(
+            _store.Blobs.ReadAll(manifest.Config.Digest, ImageDocuments.MaxSize), $"config {manifest.Config.Digest}", out IReadOnlyList<Digest> diffIds);
+        return diffIds;
     }
 }

@@ -87,6 +87,14 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
 
         if (compressed is null)
         {
+            if (!store.Blobs.Contains(blob.Digest) && origins.Count > 0)
+            {
+                throw new ImageException(
+                    ImageError.NotFound,
+                    $"layer {diffId.Short} is neither in {target.Name} nor here: {string.Join(", ", origins.Select(origin => origin.Repository).Distinct().Take(MaximumMounts))} "
+                        + "has it, from where it cannot be mounted (pull that image, with its --platform, and push again)");
+            }
+
             await UploadAsync(diffId, store.Blobs.Source(blob.Digest), open, cancel).ConfigureAwait(false);
             return blob;
         }

@@ -33,6 +33,9 @@ public sealed record Platform
     [JsonPropertyName("os.version")]
     public string? OsVersion { get; init; }
 
+    [JsonPropertyName("os.features")]
+    public IReadOnlyList<string>? OsFeatures { get; init; }
+
     public string? Variant { get; init; }
 
     /// <summary><c>linux/arm64/v8</c>.</summary>

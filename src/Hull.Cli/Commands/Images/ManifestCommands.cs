@@ -26,17 +26,21 @@ internal static class ManifestCommands
     private static HullCommand CreateCreate(CliContext context)
     {
         Option<bool?> amend = Flags.Switch("--amend", "Amend an existing manifest list", "-a");
-        HullCommand command = new("manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]", "Create a local manifest list of images of the store", 2)
+        Option<bool?> insecure = InsecureOption();
+        HullCommand command = new(
+            "manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]", "Create a local manifest list of images of the store, or of registries", 2)
         {
             Completion = ArgumentCompletion.Images,
         };
         command.Add(amend);
+        command.Add(insecure);
         command.SetAction(result =>
         {
             string[] names = command.Positional(result);
             ImageReference list = CommitCommand.Target(names[0]);
             CliContext.RequireRoot();
-            context.Images.CreateList(list, [.. names.Skip(1).Select(name => context.Images.Find(name).Required())], result.IsOn(amend));
+            ListMembers members = new(context.Images, Settings(result.IsOn(insecure), names));
+            members.CreateListAsync(list, names[1..], result.IsOn(amend)).GetAwaiter().GetResult();
             context.Output.WriteLine($"Created manifest list {list}");
             return 0;
         });
@@ -47,13 +51,14 @@ internal static class ManifestCommands
     {
         Option<string?> architecture = Flags.Text("--arch", "string", "Set architecture");
         Option<string?> system = Flags.Text("--os", "string", "Set operating system");
+        Option<string[]?> features = Flags.List("--os-features", "Set operating system feature", type: "stringSlice");
         Option<string?> version = Flags.Text("--os-version", "string", "Set operating system version");
         Option<string?> variant = Flags.Text("--variant", "string", "Set architecture variant");
         HullCommand command = new("manifest annotate", "[OPTIONS] MANIFEST_LIST MANIFEST", "Say what an image of a local manifest list runs on", 2, 2)
         {
             Completion = ArgumentCompletion.Images,
         };
-        foreach (Option option in (ReadOnlySpan<Option>)[architecture, system, version, variant])
+        foreach (Option option in (ReadOnlySpan<Option>)[architecture, system, features, version, variant])
         {
             command.Add(option);
         }
@@ -62,10 +67,12 @@ internal static class ManifestCommands
         {
             string[] names = command.Positional(result);
             CliContext.RequireRoot();
-            context.Images.AnnotateList(CommitCommand.Target(names[0]), context.Images.Find(names[1]).Required(), platform => platform with
+            string[]? wanted = result.ListOf(features)?.SelectMany(static list => list.Split(',')).ToArray();
+            context.Images.AnnotateList(CommitCommand.Target(names[0]), names[1], platform => platform with
             {
                 Architecture = result.TextOf(architecture) ?? platform.Architecture,
                 Os = result.TextOf(system) ?? platform.Os,
+                OsFeatures = wanted ?? platform.OsFeatures,
                 OsVersion = result.TextOf(version) ?? platform.OsVersion,
                 Variant = result.TextOf(variant) ?? platform.Variant,
             });
@@ -76,7 +83,7 @@ internal static class ManifestCommands
 
     private static HullCommand CreateInspect(CliContext context)
     {
-        HullCommand command = new("manifest inspect", "MANIFEST", "Display a local manifest list, or the manifest of an image of the store", 1, 1)
+        HullCommand command = new("manifest inspect", "MANIFEST", "Display a local manifest list, or the index or manifest of an image of the store", 1, 1)
         {
             Completion = ArgumentCompletion.Images,
         };
@@ -93,12 +100,14 @@ internal static class ManifestCommands
 
     private static HullCommand CreatePush(CliContext context)
     {
+        Option<bool?> insecure = InsecureOption();
         Option<bool?> purge = Flags.Switch("--purge", "Remove the local manifest list after push", "-p");
         Option<string?> progress = TransferOutput.ProgressOption();
         HullCommand command = new("manifest push", "[OPTIONS] MANIFEST_LIST", "Push a manifest list, and its images, to a repository", 1, 1)
         {
             Completion = ArgumentCompletion.Images,
         };
+        command.Add(insecure);
         command.Add(purge);
         command.Add(progress);
         command.SetAction(result =>
@@ -106,7 +115,7 @@ internal static class ManifestCommands
             ImageReference list = CommitCommand.Target(command.Positional(result)[0]);
             CliContext.RequireRoot();
             TransferOutput shown = TransferOutput.OfCommand(context, quiet: false, TransferOutput.ModeOf(result, progress));
-            ImagePusher pusher = new(context.Images, RegistrySettings.Load());
+            ImagePusher pusher = new(context.Images, Settings(result.IsOn(insecure), [list.ToString()]));
             PushResult pushed = pusher.PushListAsync(list, shown.Progress()).GetAwaiter().GetResult();
             if (result.IsOn(purge))
             {
@@ -141,10 +150,27 @@ internal static class ManifestCommands
             }
             catch (ImageException e) when (e.Kind == ImageError.NotFound && images.Find(name).Image is not null)
             {
-                // An image's own manifest is meant.
+                // An image's own manifest is meant, or the index that it came with.
             }
         }
 
-        return images.Blobs.ReadAll(images.Find(name).Required().ManifestDigest, ImageDocuments.MaxSize);
+        Image image = images.Find(name).Required();
+        return images.Blobs.ReadAll(image.Index ?? image.ManifestDigest, ImageDocuments.MaxSize);
+    }
+
+    private static Option<bool?> InsecureOption() => Flags.Switch("--insecure", "Allow communication with an insecure registry");
+
+    /// <summary>The machine's settings; with --insecure the registries of these names need no verified certificate.</summary>
+    private static RegistrySettings Settings(bool insecure, IEnumerable<string> names)
+    {
+        RegistrySettings settings = RegistrySettings.Load();
+        return !insecure ? settings : settings with
+        {
+            InsecureRegistries =
+            [
+                .. settings.InsecureRegistries,
+                .. names.Select(static name => ImageReference.TryParse(name, out ImageReference? reference) ? reference.Domain : null).OfType<string>().Distinct(),
+            ],
+        };
     }
 }
