@@ -65,7 +65,8 @@ public sealed class PlatformTests(HullStore store) : KernelTest(store)
         Store.Run("run", "--rm", "--pull", "never", "--platform", "linux/s390x", name, "true").Fails(125, "linux/s390x");
 
         string removed = Store.Run("rmi", "--platform", $"linux/{Other}", name).Ok();
-        Assert.StartsWith("Deleted: sha256:", removed, StringComparison.Ordinal);
+        // The one that was pushed has that digest as a name of its own.
+        Assert.Matches("^Untagged: [^\n]+/one@sha256:[0-9a-f]{64}\nDeleted: sha256:", removed);
         Assert.Equal(Host, Store.Run("inspect", "--format", "{{.Architecture}}", name).Ok());
         Assert.Matches($"linux/{Other} +[0-9a-f]{{12}} +0B +0B +-", Store.Run("images", "--tree").Ok());
         Store.Run("rmi", "--platform", $"linux/{Other}", name).Fails(1, $"it is for linux/{Host}");
@@ -138,6 +139,31 @@ public sealed class PlatformTests(HullStore store) : KernelTest(store)
         using HullStore third = new();
         third.Run("load", "-i", archive, "--platform", $"linux/{Other}").Ok();
         Assert.Equal(Other, third.Run("inspect", "--format", "{{.Architecture}}", $"{registry.Host}/loaded:1").Ok());
+    }
+
+    [KernelFact(Needs.Registry | Needs.Skopeo)]
+    public void ManifestCreate_ImagesInARegistry_IsPushedWithoutPullingThem()
+    {
+        using RegistryServer registry = new(Content, Store.Scratch);
+        PushIndex(registry, "parts");
+        string list = $"{registry.Host}/list:1";
+        string other = $"{registry.Host}/parts:other";
+        using HullStore fresh = new();
+        fresh.Run("manifest", "create", "--insecure", list, $"{registry.Host}/parts:host", other).Ok();
+        fresh.Run("manifest", "annotate", "--os-features", "sse4,aes", "--os-version", "6.1", list, other).Ok();
+        Assert.Empty(fresh.Run("images", "-q").Ok());
+
+        fresh.Run("manifest", "push", list).Ok();
+
+        Store.Shell($"skopeo copy -q --all --src-tls-verify=false docker://{list} oci:{Store.Scratch}/list:1", 60).Ok();
+        string raw = Store.Shell($"skopeo inspect --raw --tls-verify=false docker://{list}", 60).Ok();
+        Assert.Contains("\"os.version\":\"6.1\",\"os.features\":[\"sse4\",\"aes\"]", raw, StringComparison.Ordinal);
+        Assert.DoesNotContain("hull", raw, StringComparison.Ordinal);
+
+        using RegistryServer elsewhere = new(Path.Combine(Store.Scratch, "elsewhere"), Store.Scratch);
+        fresh.Run("manifest", "create", $"{elsewhere.Host}/list:1", other).Ok();
+        fresh.Run("manifest", "push", $"{elsewhere.Host}/list:1").Fails(1, $"{registry.Host}/parts has it", "pull that image");
+        fresh.Run("manifest", "create", $"{elsewhere.Host}/list:2", $"{registry.Host}/parts:none").Fails(1, $"No such image: {registry.Host}/parts:none here, nor in its registry");
     }
 
     [KernelFact(Needs.Registry)]

@@ -24,7 +24,8 @@ public sealed partial class ImageStore
     public LoadResult Load(Stream stream, Platform? platform = null, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
         Explained(null, () => new ImageLoader(this, platform, progress, cancel).Load(stream));
 
-    /// <summary>Writes images as one archive for <c>load</c>, docker and OCI tools.</summary>
+    /// <summary>Writes images as one archive for <c>load</c>, docker and OCI tools. An image that came with an index is saved with it, if all that
+    /// it leads to is here.</summary>
     /// <param name="names">As the user typed them: an id saves no name, a name with a tag that name, a name without a tag all
     /// tags of the repository.</param>
     /// <param name="platform">Which of its images each name gives; null for what it stands for.</param>
@@ -35,7 +36,7 @@ public sealed partial class ImageStore
         List<(Image Image, List<ImageReference> Names)> images = [];
         void Add(Image image, ImageReference? name)
         {
-            (Image Image, List<ImageReference> Names) entry = images.FirstOrDefault(known => known.Image.Id == image.Id);
+            (Image Image, List<ImageReference> Names) entry = images.FirstOrDefault(known => known.Image.Id == image.Id && known.Image.Index == image.Index);
             if (entry.Image is null)
             {
                 entry = (image, []);
@@ -68,8 +69,13 @@ public sealed partial class ImageStore
             Add(match.Required(), match.Reference is { Digest: null } name ? name : null);
         }
 
-        new ImageSaver(this).Save([.. images.Select(entry => (entry.Image, (IReadOnlyList<ImageReference>)entry.Names))], output);
+        new ImageSaver(this).Save(
+            [.. images.Select(entry => new SavedImage(entry.Image, entry.Names, platform is null ? WholeIndexOf(entry.Image) : null))], output);
     }
+
+    /// <summary>The index that an image came with; null where something of it is not here, so that the image goes alone.</summary>
+    private StoredIndex? WholeIndexOf(Image image) =>
+        image.Index is { } digest && StoredIndex.TryRead(Blobs, digest) is { IsComplete: true } index ? index : null;
 
     /// <summary>Makes an image of one layer from the tar of a file system, compressed or not.</summary>
     /// <param name="comment">Of the history; docker writes <c>Imported from -</c>.</param>

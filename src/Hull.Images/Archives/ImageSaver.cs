@@ -5,12 +5,16 @@ using Hull.Oci.ImageSpec;
 
 namespace Hull.Images.Archives;
 
+/// <summary>An image to save.</summary>
+/// <param name="Names">To save it under; none for an image by its id.</param>
+/// <param name="Index">What is saved, with all that it leads to; null: the image alone.</param>
+internal sealed record SavedImage(Image Image, IReadOnlyList<ImageReference> Names, StoredIndex? Index);
+
 /// <summary>Writes images as one archive that is both a docker archive and an OCI layout, as docker writes since version 25.</summary>
 /// <remarks>Blobs go out as they came in, compressed layers compressed, so digests survive save and load.</remarks>
 internal sealed class ImageSaver(ImageStore store)
 {
-    /// <summary>The images with the names to save them under, each image once.</summary>
-    public void Save(IReadOnlyList<(Image Image, IReadOnlyList<ImageReference> Names)> images, Stream output)
+    public void Save(IReadOnlyList<SavedImage> images, Stream output)
     {
         TarWriter tar = new(output);
         tar.Directory("blobs");
@@ -18,7 +22,7 @@ internal sealed class ImageSaver(ImageStore store)
         HashSet<Digest> written = [];
         List<Descriptor> index = [];
         List<DockerArchiveImage> docker = [];
-        foreach ((Image image, IReadOnlyList<ImageReference> names) in images)
+        foreach ((Image image, IReadOnlyList<ImageReference> names, StoredIndex? whole) in images)
         {
             WriteBlob(tar, written, image.Id, image.Record.ConfigSize);
             foreach (ImageLayer layer in image.Layers)
@@ -27,7 +31,8 @@ internal sealed class ImageSaver(ImageStore store)
             }
 
             WriteBlob(tar, written, image.ManifestDigest, image.Record.Manifest.Size);
-            Descriptor descriptor = image.Record.Manifest with { Platform = PlatformMatch.Of(image.Config) };
+            WriteRest(tar, written, whole);
+            Descriptor descriptor = whole?.Documents[^1].Descriptor ?? ImageStore.EntryOf(image);
             index.AddRange(names.Count == 0 ? [descriptor] : names.Select(name => descriptor with { Annotations = Annotations(name) }));
             docker.Add(new DockerArchiveImage
             {
@@ -51,6 +56,23 @@ internal sealed class ImageSaver(ImageStore store)
         [ImageIndex.ContainerdName] = name.ToString(),
         [ImageIndex.ReferenceName] = name.Tag!,
     };
+
+    /// <summary>What else an index leads to: the other images, and what goes with them.</summary>
+    private void WriteRest(TarWriter tar, HashSet<Digest> written, StoredIndex? index)
+    {
+        foreach (IndexEntry entry in index?.Entries ?? [])
+        {
+            foreach (Descriptor blob in IndexEntry.Needed(entry.Manifest!).Append(entry.Descriptor))
+            {
+                WriteBlob(tar, written, blob.Digest, blob.Size);
+            }
+        }
+
+        foreach (IndexDocument document in index?.Documents ?? [])
+        {
+            WriteBlob(tar, written, document.Descriptor.Digest, document.Descriptor.Size);
+        }
+    }
 
     private void WriteBlob(TarWriter tar, HashSet<Digest> written, Digest digest, long size)
     {

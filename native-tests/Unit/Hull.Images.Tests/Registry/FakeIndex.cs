@@ -13,7 +13,8 @@ internal sealed record FakeIndex(Digest Digest, string Json, FakeImage Amd, Fake
         FakeImage arm = registry.AddImage(null, "arm64", "base", $"{name}-arm");
         byte[] statement = Encoding.UTF8.GetBytes($$"""{"predicate":"{{name}}"}""");
         Digest layer = registry.AddBlob(statement);
-        byte[] config = Encoding.UTF8.GetBytes($$"""{"architecture":"unknown","os":"unknown","config":{},"rootfs":{"type":"layers","diff_ids":["{{layer}}"] } }""");
+        // No rootfs: nothing of what is not unpacked is read.
+        byte[] config = "{}"u8.ToArray();
         string attestation = $$"""
             {"schemaVersion":2,"mediaType":"{{FakeRegistry.OciManifest}}","config":{"mediaType":"{{FakeRegistry.OciConfig}}","digest":"{{registry.AddBlob(config)}}","size":{{config.Length}} },"layers":[{"mediaType":"application/vnd.in-toto+json","digest":"{{layer}}","size":{{statement.Length}} }]}
             """;
