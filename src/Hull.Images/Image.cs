@@ -41,8 +41,10 @@ public sealed class Image
     /// <summary>The time in the configuration; the epoch where it has none.</summary>
     public DateTimeOffset Created => Record.Config.Created ?? DateTimeOffset.UnixEpoch;
 
-    /// <summary>Every name of the image, tags and digests. Reads a directory on first use.</summary>
-    public IReadOnlyList<ImageReference> References => _names.Value.Of(Id);
+    /// <summary>Every name of the image, tags and digests; of one that was found through an index, and has none, those of the index. Reads a
+    /// directory on first use.</summary>
+    public IReadOnlyList<ImageReference> References =>
+        _names.Value.Of(Id) is { Count: > 0 } own ? own : Index is { } index ? _names.Value.Through(index) : [];
 
     /// <summary>Whether no name stands for the image, but it is another platform's of one that has a name.</summary>
     public bool IsSibling => _names.Value.IsSibling(Id);

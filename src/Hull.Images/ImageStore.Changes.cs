@@ -65,7 +65,8 @@ public sealed partial class ImageStore
             throw new ImageException(ImageError.NotFound, $"No such image: {image.Id}");
         }
 
-        Link(reference, image.Id, image.Index);
+        // Since the image was found another process may have removed the name that came with the index.
+        Link(reference, image.Id, image.Index is { } index && Blobs.Contains(index) ? index : null);
         WriteIndex();
     }
 

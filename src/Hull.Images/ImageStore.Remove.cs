@@ -69,7 +69,7 @@ public sealed partial class ImageStore
     {
         HashSet<NameTarget> dropped = [name, .. DigestsWithout(name, names)];
         HashSet<Digest> orphans = names.OrphansWithout(dropped.Contains);
-        if (names.All.All(other => other.Id != image.Id || dropped.Contains(other)) && !names.All.Any(other => Leads(other, image.Id, names) && !dropped.Contains(other)))
+        if (!names.All.Any(other => !dropped.Contains(other) && (other.Id == image.Id || Leads(other, image.Id, names))))
         {
             orphans.Add(image.Id);
         }
@@ -80,7 +80,8 @@ public sealed partial class ImageStore
         {
             throw new ImageException(
                 ImageError.Conflict,
-                $"conflict: unable to remove repository reference \"{name.Reference.Familiar}\" (must force) - container {Short(user)} is using its referenced image {user.ImageId.Short}");
+                $"conflict: unable to remove repository reference \"{name.Reference.Familiar}\" (must force) - "
+                    + $"container {Short(user)} is using its referenced image {user.ImageId.Short}");
         }
 
         foreach (NameTarget drop in dropped)

@@ -15,6 +15,9 @@ internal sealed class StoreNames(IReadOnlyList<NameTarget> all, Func<Digest, IRe
 
     public IReadOnlyList<ImageReference> Of(Digest id) => [.. _byId[id]];
 
+    /// <summary>The names that came with an index.</summary>
+    public IReadOnlyList<ImageReference> Through(Digest index) => [.. all.Where(name => name.Index == index).Select(name => name.Reference)];
+
     /// <summary>Whether an image has no name of its own, but is another platform's of one that has.</summary>
     public bool IsSibling(Digest id) => !_byId.Contains(id) && (_behind ??= [.. IndexesOf(all).SelectMany(MembersOf)]).Contains(id);
 

@@ -69,7 +69,7 @@ public sealed class PlatformArchiveTests : IDisposable
     public async Task Load_ArchiveLacksThePlatformOfThisMachine_TakesWhatThereIs()
     {
         await _one.PullAsync(null, all: true);
-        FakeImage host = _one.Store.Find(_one.Name).Required().Id == _one.Index.Amd.Config ? _one.Index.Amd : _one.Index.Arm;
+        FakeImage host = _one.Host;
         FakeImage rest = host == _one.Index.Amd ? _one.Index.Arm : _one.Index.Amd;
 
         // As docker saves an index of which it has one image.

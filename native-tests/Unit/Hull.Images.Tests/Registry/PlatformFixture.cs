@@ -21,6 +21,9 @@ internal sealed class PlatformFixture : IDisposable
 
     public static Platform Arm { get; } = PlatformMatch.Parse("linux/arm64");
 
+    /// <summary>The image for this machine.</summary>
+    public FakeImage Host => PlatformMatch.Host.Architecture == "arm64" ? Index.Arm : Index.Amd;
+
     public FakeRegistry Source { get; } = new();
 
     public FakePushTarget Target { get; } = new();

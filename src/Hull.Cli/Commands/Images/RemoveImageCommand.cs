@@ -22,7 +22,10 @@ internal static class RemoveImageCommand
         command.Add(keep);
         command.Add(platform);
         command.SetAction(result => Run(
-            context, command.Positional(result), result.IsOn(force), [.. (result.ListOf(platform) ?? []).SelectMany(list => list.Split(',')).Select(PullCommand.ParsePlatform)]));
+            context,
+            command.Positional(result),
+            result.IsOn(force),
+            [.. (result.ListOf(platform) ?? []).SelectMany(list => list.Split(',')).Select(PullCommand.ParsePlatform)]));
         return command;
     }
 
