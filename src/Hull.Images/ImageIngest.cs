@@ -156,6 +156,13 @@ public sealed class ImageIngest : IDisposable
 
         _store.Blobs.Put(_configBytes);
         _store.Blobs.Put(_manifestBytes);
+        Digest? root = null;
+        foreach (byte[] index in indexes ?? [])
+        {
+            Digest digest = _store.Blobs.Put(index);
+            root ??= digest;
+        }
+
         _store.SyncContentNames();
         ImageRecord record = new()
         {
@@ -165,13 +172,6 @@ public sealed class ImageIngest : IDisposable
             Layers = layers,
             Config = Config with { History = null, Rootfs = null },
         };
-        Digest? root = null;
-        foreach (byte[] index in indexes ?? [])
-        {
-            Digest digest = _store.Blobs.Put(index);
-            root ??= digest;
-        }
-
         return _store.Register(record, references, root);
     }
 

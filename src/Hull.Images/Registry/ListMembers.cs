@@ -10,7 +10,7 @@ public sealed class ListMembers(ImageStore store, RegistrySettings settings)
     /// <summary>Test hooks: how to connect, how long to wait, the environment.</summary>
     internal ConnectStream? Connect { get; init; }
 
-    internal RetryPolicy Retry { get; init; } = RetryPolicy.Default;
+    internal RetryPolicy Retry { get; init; } = RetryPolicy.Of(settings);
 
     internal Func<string, string?> EnvironmentVariable { get; init; } = Environment.GetEnvironmentVariable;
 
