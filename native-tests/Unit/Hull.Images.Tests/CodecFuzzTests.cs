@@ -28,7 +28,7 @@ public sealed class CodecFuzzTests
         for (int i = 0; i < FuzzInputs.Count; i++)
         {
             (Compression compression, byte[] data) = Samples[i % Samples.Length];
-            byte[] input = Mutate(data, random);
+            byte[] input = FuzzInputs.Mutate(data, random);
             try
             {
                 using Stream decoder = Decompressor.Open(compression, new MemoryStream(input));
@@ -48,35 +48,5 @@ public sealed class CodecFuzzTests
         }
 
         Assert.InRange(read, 1, FuzzInputs.Count - 1);
-    }
-
-    private static byte[] Mutate(byte[] valid, Random random)
-    {
-        List<byte> input = [.. valid];
-        for (int changes = random.Next(1, 4); changes > 0 && input.Count > 0; changes--)
-        {
-            int at = random.Next(input.Count);
-            switch (random.Next(5))
-            {
-                case 0:
-                    input[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 1:
-                    input[at] = (byte)random.Next(256);
-                    break;
-                case 2:
-                    input.RemoveRange(at, Math.Min(random.Next(1, 40), input.Count - at));
-                    break;
-                case 3:
-                    input.InsertRange(at, input.GetRange(at, Math.Min(random.Next(1, 80), input.Count - at)));
-                    break;
-                default:
-                    // A second stream behind the first, or what is left of it.
-                    input.AddRange(valid.AsSpan(0, random.Next(valid.Length)));
-                    break;
-            }
-        }
-
-        return [.. input];
     }
 }

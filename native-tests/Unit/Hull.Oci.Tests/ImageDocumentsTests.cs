@@ -33,6 +33,7 @@ public sealed class ImageDocumentsTests
     [InlineData("sha256:../../../../etc/passwd")]
     [InlineData("sha256:ABCDEF0000000000000000000000000000000000000000000000000000000000")]
     [InlineData("sha256:00")]
+    [InlineData("sha256:\\ud800")]
     [InlineData("sha512:0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("")]
     public void CVE_2024_3727_DigestThatIsNone_IsRefused(string digest) =>

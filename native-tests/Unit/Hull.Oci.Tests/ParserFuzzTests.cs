@@ -25,6 +25,7 @@ public sealed class ParserFuzzTests
         $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:{{Hex}}","size":7},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:{{Hex}}","size":9,"urls":["https://x"]}],"annotations":{"a":"b"} }""",
         $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:{{Hex}}","size":5,"platform":{"os":"linux","architecture":"arm64","variant":"v8"} }]}""",
         $$"""{"architecture":"amd64","os":"linux","created":"2024-01-01T00:00:00Z","config":{"Env":["A=b"],"Cmd":null,"ExposedPorts":{"80/tcp":{} } },"rootfs":{"type":"layers","diff_ids":["sha256:{{Hex}}"]},"history":[{"empty_layer":true}]}""",
+        $$"""{"schemaVersion":2,"mediaType":"application\u002fvnd.oci.image.manifest.v1+json","config":{"digest":"sha256:{{Hex}}","size":7},"layers":[],"annotations":{"\ud83d\ude00":"\ud83d\ude00é"} }""",
     ];
 
     [Fact]

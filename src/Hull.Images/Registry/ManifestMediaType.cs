@@ -59,7 +59,7 @@ internal static class ManifestMediaType
                 reader.Read();
                 if (isType && reader.TokenType == JsonTokenType.String)
                 {
-                    string text = reader.GetString()!;
+                    string text = Text(ref reader, document);
                     if (mediaType is not null && mediaType != text)
                     {
                         throw new RegistryException(RegistryError.Corrupt, $"{document}: two different mediaType members");
@@ -81,5 +81,18 @@ internal static class ManifestMediaType
         }
 
         return (mediaType, schema);
+    }
+
+    private static string Text(ref Utf8JsonReader reader, string document)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            // Half a surrogate pair, or bytes that are no UTF-8: the reader passes over both until the text is asked for.
+            throw new RegistryException(RegistryError.Corrupt, $"{document}: its mediaType is no text", e);
+        }
     }
 }

@@ -386,6 +386,19 @@ public sealed class ManifestTests
         Assert.True(error is RegistryException or ImageSpecException, error.ToString());
     }
 
+    /// <summary>Half a surrogate pair, and a byte that is no UTF-8: the reader accepts both and fails when the text is asked for.</summary>
+    [Theory]
+    [InlineData("\\ud800")]
+    [InlineData("\u00ff")]
+    public void CVE_2021_21285_MediaTypeThatIsNoText_IsAnErrorInWords(string mediaType)
+    {
+        byte[] document = System.Text.Encoding.Latin1.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{mediaType}}","layers":[]}""");
+
+        RegistryException error = Assert.Throws<RegistryException>(() => ManifestMediaType.Determine(FakeRegistry.OciManifest, document, "manifest x"));
+
+        Assert.Equal((RegistryError.Corrupt, "manifest x: its mediaType is no text"), (error.Kind, error.Message));
+    }
+
     [Fact]
     public async Task CVE_2021_21285_LayersAndDiffIdsDiffer_IsRefused()
     {

@@ -219,6 +219,7 @@ public sealed class PushTests : IDisposable
     [InlineData(405, "UNSUPPORTED", "push HOST/app:1: HOST is read-only or a mirror: blob ID: unsupported: said")]
     [InlineData(413, "SIZE_INVALID", "push HOST/app:1: blob ID: size invalid: said: more than the registry, a quota of it, or a proxy before it takes, in smaller requests too")]
     [InlineData(400, "DIGEST_INVALID", "push HOST/app:1: blob ID: digest invalid: said (if the stored blob is damaged, remove the image and pull or load it again)")]
+    [InlineData(429, "TOOMANYREQUESTS", "push HOST/app:1: blob ID: toomanyrequests: said (HOST limits the rate of requests; try again later or log in for a higher limit)")]
     [InlineData(503, "UNAVAILABLE", "push HOST/app:1: blob ID: unavailable: said")]
     public async Task Push_Refused_SaysWhatItMeans(int status, string code, string expected)
     {
