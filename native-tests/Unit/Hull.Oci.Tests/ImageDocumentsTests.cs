@@ -75,6 +75,21 @@ public sealed class ImageDocumentsTests
     }
 
     [Fact]
+    public void CVE_2021_21285_NameThatIsNoText_IsRefused()
+    {
+        byte[] json = """{"schemaVersion":2,"\ud800":1}"""u8.ToArray();
+
+        Assert.Contains("no Unicode", Assert.Throws<ImageSpecException>(() => ImageDocuments.ParseManifest(json, "m")).Message, StringComparison.Ordinal);
+        Assert.Contains("no Unicode", Assert.Throws<ImageSpecException>(() => ImageDocuments.ParseIndex(json, "i")).Message, StringComparison.Ordinal);
+        Assert.Contains("no Unicode", Assert.Throws<ImageSpecException>(() => ImageDocuments.LooksLikeIndex(json, "d")).Message, StringComparison.Ordinal);
+        foreach (string member in new[] { "\"os\":\"\\ud800\"", "\"config\":{\"Labels\":{\"\\ud800\":\"\"}}" })
+        {
+            byte[] config = Encoding.UTF8.GetBytes("{\"rootfs\":{\"diff_ids\":[]}," + member + "}");
+            Assert.Throws<ImageSpecException>(() => ImageDocuments.ParseConfig(config, "c", out _));
+        }
+    }
+
+    [Fact]
     public void CVE_2021_21285_NullsInLists_AreRefused()
     {
         Assert.Contains("layers[0] is null", Assert.Throws<ImageSpecException>(

@@ -52,9 +52,13 @@ internal sealed class BlobUpload(
                 await SendAsync(cancel).ConfigureAwait(false);
                 return;
             }
-            catch (RegistryException e) when (_location is not null && e.Status == TooLarge && client.UploadLimit.Refuse(_asked, _minimumChunk))
+            catch (RegistryException e) when (_location is not null && e.Status == TooLarge)
             {
                 // The next round sends less at once.
+                if (!client.UploadLimit.Refuse(_asked, _minimumChunk))
+                {
+                    throw;
+                }
             }
             catch (RegistryException e) when (_location is not null && IsPassing(e) && restarts < MaximumRestarts)
             {

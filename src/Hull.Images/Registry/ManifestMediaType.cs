@@ -59,7 +59,7 @@ internal static class ManifestMediaType
                 reader.Read();
                 if (isType && reader.TokenType == JsonTokenType.String)
                 {
-                    string text = Text(ref reader, document);
+                    string text = reader.GetString()!;
                     if (mediaType is not null && mediaType != text)
                     {
                         throw new RegistryException(RegistryError.Corrupt, $"{document}: two different mediaType members");
@@ -79,20 +79,12 @@ internal static class ManifestMediaType
         {
             throw new RegistryException(RegistryError.Corrupt, $"{document}: not valid JSON (line {e.LineNumber + 1})", e);
         }
-
-        return (mediaType, schema);
-    }
-
-    private static string Text(ref Utf8JsonReader reader, string document)
-    {
-        try
-        {
-            return reader.GetString()!;
-        }
         catch (InvalidOperationException e)
         {
-            // Half a surrogate pair, or bytes that are no UTF-8: the reader passes over both until the text is asked for.
-            throw new RegistryException(RegistryError.Corrupt, $"{document}: its mediaType is no text", e);
+            // Half a surrogate pair, or bytes that are no UTF-8: the reader passes over both until a name or text is looked at.
+            throw new RegistryException(RegistryError.Corrupt, $"{document}: not valid JSON: a name or text in it is no Unicode", e);
         }
+
+        return (mediaType, schema);
     }
 }

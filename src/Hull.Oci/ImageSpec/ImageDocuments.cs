@@ -184,6 +184,11 @@ public static class ImageDocuments
         {
             throw new ImageSpecException(document, $"not valid: {FirstLine(e.Message)}", e);
         }
+        catch (InvalidOperationException e)
+        {
+            // Half a surrogate pair in a name: the reader passes over it until the name is compared.
+            throw new ImageSpecException(document, "not valid: a name in it is no Unicode", e);
+        }
 
         return (manifest, index);
     }

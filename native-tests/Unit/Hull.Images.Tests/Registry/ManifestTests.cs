@@ -388,15 +388,16 @@ public sealed class ManifestTests
 
     /// <summary>Half a surrogate pair, and a byte that is no UTF-8: the reader accepts both and fails when the text is asked for.</summary>
     [Theory]
-    [InlineData("\\ud800")]
-    [InlineData("\u00ff")]
-    public void CVE_2021_21285_MediaTypeThatIsNoText_IsAnErrorInWords(string mediaType)
+    [InlineData("\"mediaType\":\"\\ud800\"")]
+    [InlineData("\"mediaType\":\"\u00ff\"")]
+    [InlineData("\"media\\ud800\":1")]
+    public void CVE_2021_21285_TextThatIsNone_IsAnErrorInWords(string member)
     {
-        byte[] document = System.Text.Encoding.Latin1.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{mediaType}}","layers":[]}""");
+        byte[] document = System.Text.Encoding.Latin1.GetBytes($$"""{"schemaVersion":2,{{member}},"layers":[]}""");
 
         RegistryException error = Assert.Throws<RegistryException>(() => ManifestMediaType.Determine(FakeRegistry.OciManifest, document, "manifest x"));
 
-        Assert.Equal((RegistryError.Corrupt, "manifest x: its mediaType is no text"), (error.Kind, error.Message));
+        Assert.Equal((RegistryError.Corrupt, "manifest x: not valid JSON: a name or text in it is no Unicode"), (error.Kind, error.Message));
     }
 
     [Fact]
