@@ -91,8 +91,9 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
             {
                 throw new ImageException(
                     ImageError.NotFound,
-                    $"layer {diffId.Short} is neither in {target.Name} nor here: {string.Join(", ", origins.Select(origin => origin.Repository).Distinct().Take(MaximumMounts))} "
-                        + "has it, from where it cannot be mounted (pull that image, with its --platform, and push again)");
+                    $"layer {diffId.Short} is neither in {target.Name} nor here, but in "
+                        + string.Join(", ", origins.Select(origin => origin.Repository).Distinct().Take(MaximumMounts))
+                        + ", from where it cannot be mounted (pull that image, with its --platform, and push again)");
             }
 
             await UploadAsync(diffId, store.Blobs.Source(blob.Digest), open, cancel).ConfigureAwait(false);

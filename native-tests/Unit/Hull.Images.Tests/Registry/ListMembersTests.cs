@@ -87,7 +87,7 @@ public sealed class ListMembersTests : IDisposable
 
         ImageException error = await Assert.ThrowsAsync<ImageException>(() => PushAsync(list));
 
-        Assert.Contains($"is neither in {_target.Host}/multi nor here: {_source.Host}/app has it", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"is neither in {_target.Host}/multi nor here, but in {_source.Host}/app, from where it cannot be mounted", error.Message, StringComparison.Ordinal);
         Assert.Contains("pull that image", error.Message, StringComparison.Ordinal);
         Assert.Empty(_target.Manifests);
     }
