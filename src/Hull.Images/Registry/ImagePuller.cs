@@ -7,7 +7,7 @@ namespace Hull.Images.Registry;
 /// <param name="Image">The image, in the store.</param>
 /// <param name="Reference">The full reference, docker's last line on standard output.</param>
 /// <param name="Digest">Of the index, or of the manifest where there is no index.</param>
-/// <param name="Downloaded">False where the name stood for this image before.</param>
+/// <param name="Downloaded">False where the name stood for this image before, and nothing of the other platforms was wanted and missing.</param>
 public sealed record PullResult(Image Image, ImageReference Reference, Digest Digest, bool Downloaded);
 
 /// <summary>Fetches images from registries into a store. Thread-safe; several pulls may run at once, in one process or in
@@ -192,13 +192,15 @@ public sealed class ImagePuller
         RegistryClient client, ImageReference reference, ResolvedImage resolved, OrderedProgress progress, CancellationToken cancel)
     {
         Digest? before = _store.Find(reference.ToString()).Image?.Id;
+        bool hadAll = !AllPlatforms || resolved.Indexes.Count == 0
+            || (StoredIndex.TryRead(_store.Blobs, resolved.Root.Digest) is { } index && IsWhole(index));
         using IDisposable use = _store.Hold();
         using ImageIngest ingest = _store.BeginIngest(
             resolved.ManifestDocument.Content, resolved.ManifestDocument.MediaType, resolved.ConfigContent);
         await new LayerPull(client, ingest, _store.Blobs, progress).RunAsync(cancel).ConfigureAwait(false);
 
         ImageReference byDigest = ImageReference.Parse($"{reference.Name}@{resolved.Root.Digest}");
-        Image image = ingest.Commit(reference.Digest is null ? [reference, byDigest] : [byDigest], [.. resolved.Indexes.Select(index => index.Content)]);
+        Image image = ingest.Commit(reference.Digest is null ? [reference, byDigest] : [byDigest], [.. resolved.Indexes.Select(document => document.Content)]);
         _store.Origins.Add(reference.Name, ingest.Layers.Select(layer => (layer.DiffId, layer.Descriptor)));
         if (AllPlatforms && resolved.Indexes is [FetchedManifest root, ..])
         {
@@ -206,6 +208,6 @@ public sealed class ImagePuller
             await new IndexPull(client, _store, reference, progress).RunAsync(root.Content, cancel).ConfigureAwait(false);
         }
 
-        return new PullResult(image, reference, resolved.Root.Digest, Downloaded: before != image.Id);
+        return new PullResult(image, reference, resolved.Root.Digest, Downloaded: before != image.Id || !hadAll);
     }
 }

@@ -92,7 +92,7 @@ public sealed class PlatformTests : IDisposable
     {
         await _one.PullAsync(PlatformFixture.Amd);
 
-        await _one.PullAsync(null, all: true);
+        Assert.True((await _one.PullAsync(null, all: true)).Downloaded);
 
         Assert.Single(_one.Source.Requests, request => request.Path.EndsWith(Index.Amd.Layers[0].ToString(), StringComparison.Ordinal));
         Assert.Single(_one.Source.Requests, request => request.Path.EndsWith(Index.Amd.Layers[1].ToString(), StringComparison.Ordinal));
