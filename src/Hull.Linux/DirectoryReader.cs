@@ -50,6 +50,12 @@ public unsafe ref partial struct DirectoryReader(SafeFileHandle directory, Span<
             n = getdents64(Files.Fd(directory), p, (nuint)_buffer.Length);
         }
 
+        // Removed since it was opened: nothing is in it any more.
+        if (n < 0 && (Errno)Marshal.GetLastPInvokeError() == Errno.ENOENT)
+        {
+            return false;
+        }
+
         _records = n >= 0 ? _buffer[..(int)n] : throw SyscallException.Last("getdents64", target);
         return n > 0;
     }

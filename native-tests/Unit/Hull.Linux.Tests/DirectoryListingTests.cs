@@ -25,6 +25,15 @@ public sealed class DirectoryListingTests : IDisposable
     }
 
     [Fact]
+    public void Read_RemovedWhileOpen_IsEmpty()
+    {
+        using SafeFileHandle gone = Files.Open(Directory.CreateDirectory($"{_root}/gone").FullName, OpenFlags.ReadOnly | OpenFlags.Directory);
+        Directory.Delete($"{_root}/gone");
+
+        Assert.Empty(DirectoryListing.Read(gone));
+    }
+
+    [Fact]
     public void DirectoryReader_SmallestBuffer_GivesEveryEntryAndItsLink()
     {
         for (int i = 0; i < 50; i++)
