@@ -2,6 +2,7 @@ using Hull.Cli.Commands;
 using Hull.Cli.Commands.Images;
 using Hull.Cli.Commands.Networks;
 using Hull.Cli.Commands.Registries;
+using Hull.Cli.Commands.Volumes;
 using Hull.Cli.Help;
 using Hull.Cli.Parsing;
 using Hull.Runtime;
@@ -37,7 +38,7 @@ internal static class CommandTable
 
     public static IReadOnlyList<string> SystemVerbs => ["check", "df", "gc", "info", "prune"];
 
-    public static IReadOnlyList<string> VolumeVerbs => ["prune"];
+    public static IReadOnlyList<string> VolumeVerbs => ["create", "inspect", "ls", "prune", "rm"];
 
     /// <summary>The command that the first words call, which are taken off <paramref name="arguments"/>; null where a
     /// group's help was all that was asked for, and it is written.</summary>
@@ -70,7 +71,7 @@ internal static class CommandTable
         "manifest" => ManifestCommands.Create(verb, context),
         "network" => CreateNetwork(verb, context),
         "system" => CreateSystem(verb, context),
-        "volume" => verb == "prune" ? PruneCommands.CreateVolume(context) : null,
+        "volume" => CreateVolume(verb, context),
         _ => verb switch
         {
             "images" => ImagesCommand.Create(context, "images"),
@@ -158,6 +159,16 @@ internal static class CommandTable
         "gc" => GarbageCommand.Create(context),
         "info" => InfoCommand.Create(context, "system info"),
         "prune" => SystemPruneCommand.Create(context),
+        _ => null,
+    };
+
+    private static HullCommand? CreateVolume(string verb, CliContext context) => verb switch
+    {
+        "create" => VolumeCreateCommand.Create(context),
+        "inspect" => InspectCommand.Create(context, "volume inspect", InspectCommand.Volume),
+        "ls" or "list" => VolumeListCommand.Create(context, "volume " + verb),
+        "prune" => PruneCommands.CreateVolume(context),
+        "rm" or "remove" => VolumeRemoveCommand.Create(context, "volume " + verb),
         _ => null,
     };
 

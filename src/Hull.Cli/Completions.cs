@@ -13,6 +13,7 @@ internal enum ArgumentCompletion
     Containers,
     Images,
     Networks,
+    Volumes,
 }
 
 /// <summary>Shell completion: the shell's script calls <c>hull "[suggest:POSITION]" "LINE"</c>, which is answered from the whole
@@ -40,6 +41,12 @@ internal static class Completions
             {
                 // A listing of networks undoes nothing, so it has nothing to warn of.
                 items.AddRange(new Hull.Engine.Engine(paths, static _ => { }).ListNetworks().Select(static network => new CompletionItem(network.Name)));
+                return items;
+            }
+
+            if (kind == ArgumentCompletion.Volumes)
+            {
+                items.AddRange(new Hull.Engine.Volumes.VolumeStore(paths).List().Select(static volume => new CompletionItem(volume.Name)));
                 return items;
             }
 

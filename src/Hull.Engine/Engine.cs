@@ -94,6 +94,24 @@ public sealed partial class Engine
         return found;
     }
 
+    /// <summary>The names of the volumes that containers mount.</summary>
+    public IReadOnlySet<string> UsedVolumes()
+    {
+        HashSet<string> used = new(StringComparer.Ordinal);
+        foreach (ContainerStatus status in Containers.List(null, out _))
+        {
+            foreach (MountConfig mount in TryReadConfig(status.Id)?.Mounts ?? [])
+            {
+                if (mount is { Kind: MountKind.Volume, Source: { } name })
+                {
+                    used.Add(name);
+                }
+            }
+        }
+
+        return used;
+    }
+
     /// <summary>Removes a volume that no container mounts.</summary>
     /// <exception cref="EngineException">NotFound; Conflict: in use.</exception>
     public void RemoveVolume(string name)

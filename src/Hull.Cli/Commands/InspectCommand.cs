@@ -2,21 +2,24 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Hull.Cli.Commands.Images;
+using Hull.Cli.Commands.Volumes;
 using Hull.Cli.Parsing;
 using Hull.Cli.Templates;
 using Hull.Engine;
+using Hull.Engine.Containers;
 using Hull.Images;
 using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands;
 
-/// <summary><c>hull inspect</c>: everything that is known of containers, images and networks, in docker's JSON.</summary>
+/// <summary><c>hull inspect</c>: everything that is known of containers, images, networks and volumes, in docker's JSON.</summary>
 internal static class InspectCommand
 {
     public const string Any = "";
     public const string Container = "container";
     public const string Image = "image";
     public const string Network = "network";
+    public const string Volume = "volume";
 
     public static HullCommand Create(CliContext context, string path, string type)
     {
@@ -28,6 +31,7 @@ internal static class InspectCommand
         {
             Container => ("[OPTIONS] CONTAINER [CONTAINER...]", "Display detailed information on one or more containers", ""),
             Network => ("[OPTIONS] NETWORK [NETWORK...]", "Display detailed information on one or more networks", ""),
+            Volume => ("[OPTIONS] VOLUME [VOLUME...]", "Display detailed information on one or more volumes", ""),
             Image => ("[OPTIONS] IMAGE [IMAGE...]", "Display detailed information on one or more images", ""),
             _ => ("[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on objects", ""),
         };
@@ -38,6 +42,7 @@ internal static class InspectCommand
             {
                 Image => ArgumentCompletion.Images,
                 Network => ArgumentCompletion.Networks,
+                Volume => ArgumentCompletion.Volumes,
                 _ => ArgumentCompletion.Containers,
             },
         };
@@ -66,9 +71,9 @@ internal static class InspectCommand
                 throw EngineException.Invalid("--platform is for images: give --type image, or use hull image inspect");
             }
 
-            return wanted is Any or Container or Image or Network
+            return wanted is Any or Container or Image or Network or Volume
                 ? Run(context, command.Positional(result), wanted, type is Any or Container && result.IsOn(size), chosen, result.TextOf(format))
-                : throw EngineException.Invalid($"\"{wanted}\" is not a valid value for --type: container, image and network are");
+                : throw EngineException.Invalid($"\"{wanted}\" is not a valid value for --type: container, image, network and volume are");
         });
         return command;
     }
@@ -111,6 +116,11 @@ internal static class InspectCommand
             return JsonDocument.Parse(context.Engine.InspectNetwork(name).ToJsonString());
         }
 
+        if (type == Volume)
+        {
+            return InspectVolume(context, name);
+        }
+
         if (type != Image && context.Engine.Containers.TryFind(name) is { } id)
         {
             JsonObject container = context.Engine.Inspect(id);
@@ -136,10 +146,18 @@ internal static class InspectCommand
             return JsonDocument.Parse(context.Engine.InspectNetwork(network.Id).ToJsonString());
         }
 
+        if (type == Any && match.Image is null && ContainerName.IsValid(name) && context.Engine.Volumes.Exists(name))
+        {
+            return InspectVolume(context, name);
+        }
+
         return match.Image is { } image ? JsonDocument.Parse(ImageDocument.Of(context.Images, image).ToJsonString())
             : type == Image ? throw EngineException.NotFound(match.Problem!)
             : throw EngineException.NotFound(context.Engine.Containers.NoSuchContainer(name, null).Replace("No such container", "No such object", StringComparison.Ordinal));
     }
+
+    private static JsonDocument InspectVolume(CliContext context, string name) =>
+        JsonDocument.Parse(VolumeDocument.Of(context.Engine.Volumes, context.Engine.Volumes.Read(name)).ToJsonString());
 
     /// <summary>One array, indented by four spaces as docker's, or on one line.</summary>
     private static void WriteDocuments(TextWriter output, List<JsonDocument> documents, bool indented)
