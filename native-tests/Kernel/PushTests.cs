@@ -94,7 +94,10 @@ public sealed class PushTests(HullStore store) : KernelTest(store)
 
         Assert.Equal(registry.DigestOf("multi", "1"), output.Split('\n')[^1]);
         Assert.Contains($"Pushed ref {registry.Host}/multi@sha256:", output, StringComparison.Ordinal);
-        Store.Run("manifest", "inspect", list).Fails(1, "No such manifest");
+        // The local list is gone, so the registry is asked.
+        Assert.Contains("\"architecture\": \"s390x\"", Store.Run("manifest", "inspect", list).Ok(), StringComparison.Ordinal);
+        Assert.Contains($"\"Ref\": \"{registry.Host}/multi@sha256:", Store.Run("manifest", "inspect", "-v", list).Ok(), StringComparison.Ordinal);
+        Store.Run("manifest", "inspect", $"{registry.Host}/multi:2").Fails(1, $"No such image: {registry.Host}/multi:2 here, nor in its registry");
         string config = Store.Shell($"skopeo inspect --raw --tls-verify=false --override-arch s390x --config docker://{list} | sha256sum", 60).Ok();
         Assert.Equal(other, "sha256:" + config.Split(' ')[0]);
         using HullStore fresh = new();

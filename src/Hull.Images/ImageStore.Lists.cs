@@ -46,22 +46,35 @@ public sealed partial class ImageStore
     {
         using FileLock held = FileLock.Acquire(_layout.LockFile);
         List<Descriptor> entries = [.. ReadList(name).Manifests];
-        ImageReference? reference = ImageReference.TryParse(member, out ImageReference? parsed) ? parsed : null;
-        Digest? digest = Find(member).Image?.ManifestDigest ?? reference?.Digest;
-        int at = entries.FindIndex(entry => entry.Digest == digest);
-        at = at >= 0 || reference is null ? at : entries.FindIndex(entry => entry.Annotations?.GetValueOrDefault(EntryName) == reference.ToString());
-        if (at < 0)
-        {
-            throw new ImageException(ImageError.NotFound, $"manifest for image {reference?.Familiar ?? member} does not exist in {name.Familiar}");
-        }
-
+        int at = IndexOf(entries, name, member);
         entries[at] = entries[at] with { Platform = change(entries[at].Platform ?? new Platform()) };
         WriteList(name, entries);
     }
 
+    /// <summary>What a list says of one of its images, named as for <see cref="AnnotateList"/>.</summary>
+    /// <exception cref="ImageException">NotFound: no such list, or the image is not in it.</exception>
+    internal Descriptor ReadListEntry(ImageReference name, string member)
+    {
+        List<Descriptor> entries = [.. ReadList(name).Manifests];
+        return entries[IndexOf(entries, name, member)] with { Annotations = null };
+    }
+
+    private int IndexOf(List<Descriptor> entries, ImageReference name, string member)
+    {
+        ImageReference? reference = ImageReference.TryParse(member, out ImageReference? parsed) ? parsed : null;
+        Digest? digest = Find(member).Image?.ManifestDigest ?? reference?.Digest;
+        int at = entries.FindIndex(entry => entry.Digest == digest);
+        at = at >= 0 || reference is null ? at : entries.FindIndex(entry => entry.Annotations?.GetValueOrDefault(EntryName) == reference.ToString());
+        return at >= 0 ? at : throw new ImageException(ImageError.NotFound, $"manifest for image {reference?.Familiar ?? member} does not exist in {name.Familiar}");
+    }
+
     /// <summary>A list's document, byte for byte as it would be pushed.</summary>
     /// <exception cref="ImageException">NotFound; Corrupt.</exception>
-    public byte[] ReadListBytes(ImageReference name) => ListBytes([.. ReadList(name).Manifests.Select(entry => entry with { Annotations = null })]);
+    public byte[] ReadListBytes(ImageReference name) => TryListBytes(name) ?? throw NoList(name);
+
+    /// <summary>As <see cref="ReadListBytes"/>; null where there is none.</summary>
+    internal byte[]? TryListBytes(ImageReference name) =>
+        TryReadList(name) is { } list ? ListBytes([.. list.Manifests.Select(entry => entry with { Annotations = null })]) : null;
 
     /// <summary>The entry of a list for an image of the store.</summary>
     internal static Descriptor EntryOf(Image image) => image.Record.Manifest with { Platform = PlatformMatch.Of(image.Config) };
@@ -79,7 +92,9 @@ public sealed partial class ImageStore
     }
 
     private ImageIndex ReadList(ImageReference name) =>
-        TryReadList(name) ?? throw new ImageException(ImageError.NotFound, $"No such manifest: {name.Familiar}");
+        TryReadList(name) ?? throw NoList(name);
+
+    private static ImageException NoList(ImageReference name) => new(ImageError.NotFound, $"No such manifest: {name.Familiar}");
 
     private ImageIndex? TryReadList(ImageReference name) =>
         TryReadListBytes(ListPath(name)) is { } bytes ? ImageDocuments.ParseIndex(bytes, $"manifest list {name.Familiar}") : null;

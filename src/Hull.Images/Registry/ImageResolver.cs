@@ -26,9 +26,6 @@ internal sealed class ResolvedImage
 /// <summary>From a reference to the one image of it that runs here.</summary>
 internal static class ImageResolver
 {
-    /// <summary>An index may hold an index (image-index.md); deeper is a joke at our cost.</summary>
-    private const int MaximumIndexDepth = 3;
-
     /// <param name="platform">The platform asked for.</param>
     /// <exception cref="RegistryException">See <see cref="RegistryClient"/>; Unsupported where no image of the index runs
     /// on the platform or the document is no container image.</exception>
@@ -42,9 +39,9 @@ internal static class ImageResolver
         while (MediaTypes.IsIndex(current.MediaType))
         {
             indexes.Add(current);
-            if (indexes.Count > MaximumIndexDepth)
+            if (indexes.Count > StoredIndex.MaximumDepth)
             {
-                throw new RegistryException(RegistryError.Corrupt, $"{reference.Familiar}: indexes nested deeper than {MaximumIndexDepth}");
+                throw new RegistryException(RegistryError.Corrupt, $"{reference.Familiar}: indexes nested deeper than {StoredIndex.MaximumDepth}");
             }
 
             current = await DescendAsync(client, reference, current, platform, need, cancel).ConfigureAwait(false);

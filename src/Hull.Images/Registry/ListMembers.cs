@@ -5,15 +5,8 @@ namespace Hull.Images.Registry;
 
 /// <summary>Finds the images that a list is made of: in the store, else in their registries, of which manifest and configuration are fetched and no
 /// layer. Where the layers are is noted, so that a push can have the registry mount them.</summary>
-public sealed class ListMembers(ImageStore store, RegistrySettings settings)
+public sealed class ListMembers(ImageStore store, ManifestReader reader)
 {
-    /// <summary>Test hooks: how to connect, how long to wait, the environment.</summary>
-    internal ConnectStream? Connect { get; init; }
-
-    internal RetryPolicy Retry { get; init; } = RetryPolicy.Of(settings);
-
-    internal Func<string, string?> EnvironmentVariable { get; init; } = Environment.GetEnvironmentVariable;
-
     /// <summary>Makes a list of these images: see <see cref="ImageStore.CreateList"/>.</summary>
     /// <param name="names">As typed.</param>
     /// <exception cref="ImageException">NotFound or Invalid: a name. Conflict: the list is there.</exception>
@@ -27,32 +20,11 @@ public sealed class ListMembers(ImageStore store, RegistrySettings settings)
         {
             ImageMatch match = store.Find(name);
             entries.Add(match is { Error: ImageError.NotFound, Reference: { } remote }
-                ? await FetchAsync(remote, match.Problem!, cancel).ConfigureAwait(false)
+                ? await reader.InRegistryAsync(remote, match.Problem!, client => FetchAsync(client, remote, cancel), cancel).ConfigureAwait(false)
                 : ImageStore.EntryOf(match.Required()));
         }
 
         store.CreateList(list, entries, amend);
-    }
-
-    private async Task<Descriptor> FetchAsync(ImageReference name, string missing, CancellationToken cancel)
-    {
-        using RegistryTransport transport = new(settings, Connect, EnvironmentVariable);
-        try
-        {
-            using RegistryClient client = new(
-                await RegistrySession.ConnectAsync(
-                    transport, settings, new CredentialStore(settings.DockerConfigDirectory), name.Domain, Retry, [TokenScope.Pull(name.Path)], cancel).ConfigureAwait(false),
-                name);
-            return await FetchAsync(client, name, cancel).ConfigureAwait(false);
-        }
-        catch (RegistryException e) when (e.Kind != RegistryError.Unsupported)
-        {
-            throw e.With($"{missing} here, nor in its registry: {e.Message}");
-        }
-        catch (ImageSpecException e)
-        {
-            throw new RegistryException(RegistryError.Corrupt, $"{name.Familiar}: {e.Message}", e);
-        }
     }
 
     private async Task<Descriptor> FetchAsync(RegistryClient client, ImageReference name, CancellationToken cancel)

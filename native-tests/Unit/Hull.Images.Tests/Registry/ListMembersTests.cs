@@ -92,11 +92,13 @@ public sealed class ListMembersTests : IDisposable
         Assert.Empty(_target.Manifests);
     }
 
-    private Task CreateAsync(ImageReference list, string name) => new ListMembers(_store, FakeRegistry.Settings)
-    {
-        Retry = new RetryPolicy(1, TimeSpan.FromMilliseconds(5)),
-        EnvironmentVariable = _ => null,
-    }.CreateListAsync(list, [name], amend: false, TestContext.Current.CancellationToken);
+    private Task CreateAsync(ImageReference list, string name) => new ListMembers(
+        _store,
+        new ManifestReader(_store, FakeRegistry.Settings)
+        {
+            Retry = new RetryPolicy(1, TimeSpan.FromMilliseconds(5)),
+            EnvironmentVariable = _ => null,
+        }).CreateListAsync(list, [name], amend: false, TestContext.Current.CancellationToken);
 
     private Task<PushResult> PushAsync(ImageReference list) => new ImagePusher(_store, FakeRegistry.Settings)
     {

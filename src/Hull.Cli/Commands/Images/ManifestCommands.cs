@@ -2,10 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using Hull.Cli.Output;
 using Hull.Cli.Parsing;
-using Hull.Images;
 using Hull.Images.Registry;
 using Hull.Oci;
-using Hull.Oci.ImageSpec;
 
 namespace Hull.Cli.Commands.Images;
 
@@ -39,7 +37,7 @@ internal static class ManifestCommands
             string[] names = command.Positional(result);
             ImageReference list = CommitCommand.Target(names[0]);
             CliContext.RequireRoot();
-            ListMembers members = new(context.Images, Settings(result.IsOn(insecure), names));
+            ListMembers members = new(context.Images, new ManifestReader(context.Images, Settings(result.IsOn(insecure), names)));
             members.CreateListAsync(list, names[1..], result.IsOn(amend)).GetAwaiter().GetResult();
             context.Output.WriteLine($"Created manifest list {list}");
             return 0;
@@ -83,15 +81,24 @@ internal static class ManifestCommands
 
     private static HullCommand CreateInspect(CliContext context)
     {
-        HullCommand command = new("manifest inspect", "MANIFEST", "Display a local manifest list, or the index or manifest of an image of the store", 1, 1)
+        Option<bool?> insecure = InsecureOption();
+        Option<bool?> verbose = Flags.Switch("--verbose", "Output additional info including layers and platform", "-v");
+        HullCommand command = new(
+            "manifest inspect", "[OPTIONS] [MANIFEST_LIST] MANIFEST", "Display a manifest or manifest list: a local one, an image's of the store, or a registry's", 1, 2)
         {
             Completion = ArgumentCompletion.Images,
         };
+        command.Add(insecure);
+        command.Add(verbose);
         command.SetAction(result =>
         {
-            string name = command.Positional(result)[0];
+            string[] names = command.Positional(result);
             CliContext.RequireRoot();
-            using JsonDocument document = JsonDocument.Parse(Read(context.Images, name));
+            ManifestReader reader = new(context.Images, Settings(result.IsOn(insecure), names));
+            byte[] shown = names is [string list, string member] ? ManifestDocument.Of(reader.FindMember(CommitCommand.Target(list), member))
+                : result.IsOn(verbose) ? ManifestDocument.OfEach(reader.FindEachAsync(names[0]).GetAwaiter().GetResult())
+                : reader.FindAsync(names[0]).GetAwaiter().GetResult().Content;
+            using JsonDocument document = JsonDocument.Parse(shown);
             context.Output.WriteLine(IndentedJson.Of(document.RootElement));
             return 0;
         });
@@ -138,24 +145,6 @@ internal static class ManifestCommands
         command.SetAction(result => Each.Do(
             context, command.Positional(result), name => context.Images.RemoveList(CommitCommand.Target(name)), print: false));
         return command;
-    }
-
-    private static byte[] Read(ImageStore images, string name)
-    {
-        if (ImageReference.TryParse(name, out ImageReference? list) && list.Digest is null)
-        {
-            try
-            {
-                return images.ReadListBytes(list);
-            }
-            catch (ImageException e) when (e.Kind == ImageError.NotFound && images.Find(name).Image is not null)
-            {
-                // An image's own manifest is meant, or the index that it came with.
-            }
-        }
-
-        Image image = images.Find(name).Required();
-        return images.Blobs.ReadAll(image.Index ?? image.ManifestDigest, ImageDocuments.MaxSize);
     }
 
     private static Option<bool?> InsecureOption() => Flags.Switch("--insecure", "Allow communication with an insecure registry");
