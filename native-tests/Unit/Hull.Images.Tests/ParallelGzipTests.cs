@@ -31,14 +31,14 @@ public sealed class ParallelGzipTests
         using CancellationTokenSource cancel = new();
 
         Assert.ThrowsAny<OperationCanceledException>(
-            () => ParallelGzip.Compress(new MemoryStream(new byte[50 << 20]), Stream.Null, _ => cancel.Cancel(), cancel.Token));
+            () => ParallelGzip.Compress(new MemoryStream(new byte[50 << 20]), Stream.Null, _ => cancel.Cancel(), () => { }, cancel.Token));
     }
 
     private static byte[] Compress(byte[] content)
     {
         using MemoryStream target = new();
         long taken = 0;
-        ParallelGzip.Compress(new MemoryStream(content), target, piece => taken += piece.Length, TestContext.Current.CancellationToken);
+        ParallelGzip.Compress(new MemoryStream(content), target, piece => taken += piece.Length, () => { }, TestContext.Current.CancellationToken);
         Assert.Equal(content.Length, taken);
         return target.ToArray();
     }

@@ -9,12 +9,13 @@ internal static class ParallelGzip
     private const int BlockSize = 1 << 20;
 
     /// <summary>zlib's measure, 1 to 9, between time and size. A change of it changes the digests of what is pushed.</summary>
-    private const int Level = 4;
+    private const int Level = 3;
 
     /// <param name="source">Not empty: nothing gives nothing, which is no gzip file.</param>
     /// <param name="taken">Shown each piece of the input, in order.</param>
+    /// <param name="written">Called after each piece of the output.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static void Compress(Stream source, Stream target, Action<ReadOnlyMemory<byte>> taken, CancellationToken cancel)
+    public static void Compress(Stream source, Stream target, Action<ReadOnlyMemory<byte>> taken, Action written, CancellationToken cancel)
     {
         int atOnce = 2 * Environment.ProcessorCount;
         Queue<Task<MemoryStream>> blocks = new();
@@ -49,6 +50,7 @@ internal static class ParallelGzip
         {
             using MemoryStream member = blocks.Dequeue().GetAwaiter().GetResult();
             target.Write(member.GetBuffer().AsSpan(0, (int)member.Length));
+            written();
         }
     }
 

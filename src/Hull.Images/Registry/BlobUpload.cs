@@ -31,7 +31,7 @@ internal sealed class BlobUpload(
     /// <exception cref="RegistryException">Refused, or broken too often.</exception>
     public async Task RunAsync(OpenUpload? open, CancellationToken cancel)
     {
-        (_location, _minimumChunk) = (open?.Location, open?.MinimumChunk ?? 0);
+        (_location, _minimumChunk, _received) = (open?.Location, open?.MinimumChunk ?? 0, open?.Received ?? 0);
         int failures = 0;
         long reached = 0;
         for (int restarts = 0; ; restarts++)

@@ -100,10 +100,19 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
             return blob;
         }
 
-        using BlobWriter gzip = Compress(blob, cancel);
+        using BlobWriter gzip = store.Blobs.Begin();
+        using EarlyUpload early = new(client, gzip, blob.Digest, $"layer {diffId.Short}", Sending(diffId, blob.Size));
+        // A thread of its own: it blocks, and the pool's are to compress and to send.
+        Task compression = Task.Factory.StartNew(
+            () => Compress(blob, gzip, early, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task<OpenUpload?> sending = early.RunAsync(open, cancel);
+        // Both, however they end: they work on the staging file.
+        await Task.WhenAll(compression, sending).ConfigureAwait(false);
+        open = await sending.ConfigureAwait(false);
         UploadSource made = new(gzip.Finish(), gzip.Length, gzip.OpenRead);
         if (await client.HasBlobAsync(made.Digest, cancel).ConfigureAwait(false))
         {
+            // An upload that nobody ends the registry forgets.
             Report(diffId, TransferPhase.LayerAlreadyExists, made.Size);
         }
         else
@@ -121,46 +130,51 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
 
     private async Task UploadAsync(Digest diffId, UploadSource source, OpenUpload? open, CancellationToken cancel)
     {
-        long reported = 0;
         Report(diffId, TransferPhase.Pushing, source.Size);
         BlobUpload upload = new(
             client,
             source,
             $"layer {diffId.Short}",
-            sent =>
-            {
-                long now = Stopwatch.GetTimestamp();
-                if (sent == source.Size || reported == 0 || Stopwatch.GetElapsedTime(reported, now) >= ReportInterval)
-                {
-                    reported = now;
-                    progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Pushing, sent, source.Size));
-                }
-            },
+            Sending(diffId, source.Size),
             wait => progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Retrying, 0, source.Size) { Wait = wait }));
         await upload.RunAsync(open, cancel).ConfigureAwait(false);
         Report(diffId, TransferPhase.Pushed, source.Size);
     }
 
-    /// <summary>The blob as gzip, in a staging file. The same bytes each time.</summary>
-    /// <exception cref="ImageException">Corrupt: the stored blob was changed.</exception>
-    private BlobWriter Compress(Descriptor blob, CancellationToken cancel)
+    /// <summary>Tells how much of a layer is sent, not too often.</summary>
+    private Action<long> Sending(Digest diffId, long total)
     {
-        BlobWriter gzip = store.Blobs.Begin();
+        long reported = 0;
+        return sent =>
+        {
+            long now = Stopwatch.GetTimestamp();
+            if (sent == total || reported == 0 || Stopwatch.GetElapsedTime(reported, now) >= ReportInterval)
+            {
+                reported = now;
+                progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Pushing, sent, total));
+            }
+        };
+    }
+
+    /// <summary>Writes the blob as gzip. The same bytes each time.</summary>
+    /// <exception cref="ImageException">Corrupt: the stored blob was changed.</exception>
+    private void Compress(Descriptor blob, BlobWriter gzip, EarlyUpload early, CancellationToken cancel)
+    {
         try
         {
             using FileStream stored = store.Blobs.OpenRead(blob.Digest);
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            ParallelGzip.Compress(stored, gzip, piece => hash.AppendData(piece.Span), cancel);
+            ParallelGzip.Compress(stored, gzip, piece => hash.AppendData(piece.Span), () => early.Grow(gzip.Length), cancel);
             Digest actual = Digest.FromHash(hash.GetHashAndReset());
-            return actual == blob.Digest
-                ? gzip
-                : throw new ImageException(
+            if (actual != blob.Digest)
+            {
+                throw new ImageException(
                     ImageError.Corrupt, $"blob {blob.Digest}: the stored file has the digest {actual} (remove the image and load it again)");
+            }
         }
-        catch
+        finally
         {
-            gzip.Dispose();
-            throw;
+            early.End();
         }
     }
 

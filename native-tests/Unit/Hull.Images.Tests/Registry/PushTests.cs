@@ -85,6 +85,43 @@ public sealed class PushTests : IDisposable
     }
 
     [Fact]
+    public async Task Push_LargePlainTar_IsSentWhileItIsCompressed_ToTheSameBytes()
+    {
+        string name = Import("app:1", 40 << 20);
+
+        PushResult first = await PushAsync(name);
+
+        // The first piece goes before anybody knows the digest that the last request names.
+        Assert.InRange(_target.Requests("PATCH").Count(), 2, 3);
+        FakeRequest last = _target.Requests("PUT").First(request => request.Path.StartsWith("/upload", StringComparison.Ordinal));
+        Assert.Empty(last.Content);
+        using FakePushTarget pieces = new() { MaximumBody = 5 << 20 };
+        File.Delete(Directory.EnumerateFiles($"{_directory.Path}/images/origins").Single());
+        _store.Tag(_store.Find(name).Required(), ImageReference.Parse($"{pieces.Host}/app:1"));
+        Assert.Equal(first.Digest, (await PushAsync($"{pieces.Host}/app:1")).Digest);
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public async Task Push_LargePlainTarThatIsDamaged_IsNeverFinished()
+    {
+        string name = Import("app:1", 40 << 20);
+        string blob = _store.Blobs.PathOf(_store.Find(name).Required().Layers[0].Blob.Digest);
+        using (FileStream file = File.OpenWrite(blob))
+        {
+            file.Position = 39 << 20;
+            file.WriteByte(7);
+            file.WriteByte(8);
+        }
+
+        ImageException error = await Assert.ThrowsAsync<ImageException>(() => PushAsync(name));
+
+        Assert.Equal(ImageError.Corrupt, error.Kind);
+        Assert.Equal(0, Uploads());
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
     public async Task Push_NeighbourHasTheLayer_IsMounted()
     {
         string name = Import("app:1");
