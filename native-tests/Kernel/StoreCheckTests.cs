@@ -249,7 +249,7 @@ public sealed class StoreCheckTests(HullStore store) : KernelTest(store)
         Assert.Equal("0 layers and 0 blobs removed: 0B", Store.Run("system", "gc").Ok());
         Store.Run("manifest", "rm", "multi:1").Ok();
         Assert.Matches("^0 layers and [1-9] blobs removed", Store.Run("system", "gc").Ok());
-        Store.Run("manifest", "inspect", "multi:1").Fails(1, "No such manifest: multi:1");
+        Store.Run("manifest", "rm", "multi:1").Fails(1, "No such manifest: multi:1");
         Store.Run("manifest", "annotate", "--os", "linux", "multi:1", "busybox").Fails(1, "No such manifest: multi:1");
     }
 }

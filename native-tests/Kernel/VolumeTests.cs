@@ -41,6 +41,8 @@ public sealed class VolumeTests(HullStore store) : KernelTest(store)
         Assert.Equal("first", Store.Run("volume", "ls", "-qf", "dangling=1", "-f", "name=irs").Ok());
         Assert.Equal("first a=1", Store.Run("volume", "ls", "-f", "label=a", "--format", "{{.Name}} {{.Labels}}").Ok());
         Assert.Equal($"Deleted Volumes:\n{anonymous}", Store.Run("volume", "prune", "-f").Ok().Split("\n\n")[0]);
+        Store.RemoveContainers();
+        Store.Run("volume", "rm", "first", "second").Ok();
     }
 
     [KernelTheory(Needs.Root)]
