@@ -6,8 +6,9 @@ namespace Hull.Cli.Commands;
 internal static class Each
 {
     /// <summary>Does the work for each name and prints the name after it, as docker does.</summary>
+    /// <param name="missingIsDone">--force of a removal: what is not there is what was asked for.</param>
     /// <returns>1 where any failed, else 0.</returns>
-    public static int Do(CliContext context, IReadOnlyList<string> names, Action<string> work, bool print = true)
+    public static int Do(CliContext context, IReadOnlyList<string> names, Action<string> work, bool print = true, bool missingIsDone = false)
     {
         int code = 0;
         foreach (string name in names)
@@ -20,7 +21,7 @@ internal static class Each
                     context.Output.WriteLine(name);
                 }
             }
-            catch (EngineException same) when (same.Kind == EngineErrorKind.NotModified)
+            catch (EngineException same) when (same.Kind == EngineErrorKind.NotModified || (missingIsDone && same.Kind == EngineErrorKind.NotFound))
             {
                 // As docker: what was asked for is so already.
                 if (print)

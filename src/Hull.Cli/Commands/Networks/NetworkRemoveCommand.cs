@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Hull.Cli.Parsing;
-using Hull.Engine;
 
 namespace Hull.Cli.Commands.Networks;
 
@@ -16,17 +15,8 @@ internal static class NetworkRemoveCommand
             Completion = ArgumentCompletion.Networks,
         };
         command.Add(force);
-        command.SetAction(result => Each.Do(context, command.Positional(result), name =>
-        {
-            try
-            {
-                context.Engine.RemoveNetwork(name);
-            }
-            catch (EngineException e) when (e.Kind == EngineErrorKind.NotFound && result.IsOn(force))
-            {
-                // Not there is what was asked for.
-            }
-        }));
+        command.SetAction(result => Each.Do(
+            context, command.Positional(result), context.Engine.RemoveNetwork, missingIsDone: result.IsOn(force)));
         return command;
     }
 }
