@@ -74,7 +74,15 @@ public sealed class CommitTests(HullStore store) : KernelTest(store)
 
         Assert.Equal("1", Inspect("one-layer", "{{len .RootFS.Layers}}"));
         Assert.Equal("x", Store.Run("run", "--rm", "one-layer", "sh", "-c", "cat /etc/new; ls /etc/group 2>/dev/null").Stdout.Trim());
-        Store.Run("rmi", "one-layer").Ok();
+        Assert.Equal("", Store.Run("history", "--format", "{{.CreatedBy}}", "one-layer").Ok());
+        Assert.Matches("^squashed from [0-9a-f]{12} and container [0-9a-f]{12}$", Store.Run("history", "--format", "{{.Comment}}", "one-layer").Ok());
+
+        // As after commit and image squash, one after the other: hull's own places for mounts are no part of either.
+        Store.Run("commit", "squashed", "two-layers").Ok();
+        Store.Run("image", "squash", "two-layers", "one-after-two").Ok();
+        Assert.Equal(["C /etc", "D /etc/group", "A /etc/new"], Store.Run("image", "diff", Store.Busybox, "one-layer").Ok().Split('\n'));
+        Assert.Equal("", Store.Run("image", "diff", "one-after-two", "one-layer").Ok());
+        Store.Run("rmi", "one-layer", "two-layers", "one-after-two").Ok();
     }
 
     [KernelFact(Needs.Overlay)]

@@ -45,8 +45,9 @@ public sealed partial class Engine
             {
                 Created = DateTimeOffset.UtcNow,
                 Author = request.Author,
-                Comment = request.Message,
-                CreatedBy = string.Join(' ', config.Payload.Command ?? []),
+                Comment = request.Message ?? (request.Squash ? $"squashed from {parent.Id.Short} and container {config.Id.Short}" : null),
+                // Of one layer in place of all no single command can be told.
+                CreatedBy = request.Squash ? null : string.Join(' ', config.Payload.Command ?? []),
                 Defaults = request.Change(DefaultsOf(config.Payload, parent.Config.Defaults)),
                 Reference = request.Reference,
             };

@@ -25,7 +25,7 @@ public sealed partial class ImageStore
         _layout.Create();
         Sweep();
         return Explained(() => whole
-            ? MadeLayer.OfTree(Blobs, [upper.Path, .. Directories(upper.Below)], upper.InContainer)
+            ? MadeLayer.OfContainer(Blobs, upper, Directories(upper.Below))
             : MadeLayer.OfChanges(Blobs, upper, Directories(upper.Below)));
     }
 
@@ -41,7 +41,7 @@ public sealed partial class ImageStore
         MergedTree.Write(
             [upper.Path, .. Directories(upper.Below)],
             new TreeArchiver(tar, isLayer: false),
-            upper.InContainer);
+            (_, entry) => upper.InContainer(entry));
         tar.Finish();
         buffered.Flush();
     }
@@ -90,7 +90,7 @@ public sealed partial class ImageStore
             throw new ImageException(ImageError.Invalid, $"image {image.Id.Short} has no layers: there is nothing to squash");
         }
 
-        using MadeLayer layer = Explained(() => MadeLayer.OfTree(Blobs, Directories(image.ChainIds), static (_, metadata) => metadata));
+        using MadeLayer layer = Explained(() => MadeLayer.OfTree(Blobs, Directories(image.ChainIds)));
         return Commit(image, layer, description);
     }
 

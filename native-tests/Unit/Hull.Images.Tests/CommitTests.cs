@@ -179,6 +179,31 @@ public sealed class CommitTests : IDisposable
     }
 
     [RootFact]
+    public void MakeLayer_Whole_IsWhatTheChangesOverTheImageAre()
+    {
+        // A place for a mount in a directory of the image, in one of its own, and one that got something of the container's beside it.
+        Make(_upper, "etc/place", "");
+        Make(_upper, "empty/place", "");
+        Make(_upper, "filled/place", "");
+        Make(_upper, "filled/data", "x");
+        CopyUp("var");
+        Make(_upper, "opt/new", "x");
+        UpperDirectory upper = Upper with
+        {
+            IsScaffold = static (path, found) => found.IsDirectory ? path.AsSpan().IndexOf((byte)'/') < 0 : path.AsSpan().EndsWith("place"u8),
+        };
+
+        using MadeLayer whole = _fixture.Store.MakeLayer(upper, whole: true);
+        using MadeLayer changes = _fixture.Store.MakeLayer(upper);
+        Image squashed = _fixture.Store.Commit(_base, whole, Description);
+        Image layered = _fixture.Store.Commit(_base, changes, Description);
+
+        Assert.Equal(Merged(layered), Merged(squashed));
+        Assert.Equal(["A /filled", "A /filled/data", "C /opt", "A /opt/new"], Lines(_fixture.Store.Compare(_base, squashed)));
+        Assert.Equal(1000, new DateTimeOffset(Directory.GetLastWriteTimeUtc(_fixture.Store.Layers.DirectoryOf(squashed.ChainIds[0]) + "/etc")).ToUnixTimeSeconds());
+    }
+
+    [RootFact]
     public void Export_Container_IsTheMergedRoot()
     {
         Make(_upper, "etc/new", "new");
@@ -247,7 +272,9 @@ public sealed class CommitTests : IDisposable
         return _fixture.Store.Layers.DirectoryOf(image.ChainIds[^1]);
     }
 
-    private List<string> Lines(UpperDirectory upper) => [.. _fixture.Store.Changes(upper)
+    private List<string> Lines(UpperDirectory upper) => Lines(_fixture.Store.Changes(upper));
+
+    private static List<string> Lines(IEnumerable<PathChange> changes) => [.. changes
         .Select(change => $"{(change.Kind switch { ChangeKind.Added => 'A', ChangeKind.Deleted => 'D', _ => 'C' })} /{Encoding.UTF8.GetString(change.Path)}")];
 
     /// <summary>The paths that a container of the image sees.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Hull.Images.Tar;
+using Hull.Images.Unpacking;
 using Hull.Linux;
 using Hull.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -41,21 +42,38 @@ public sealed class MadeLayer : IDisposable
         UpperChanges.Walk(upper, lower, change => Write(archive, change));
     });
 
+    /// <summary>All that a container sees; of what is no change of its own, what the layers below have.</summary>
+    /// <param name="lower">The layers' directories, top first.</param>
+    internal static MadeLayer OfContainer(BlobStore blobs, UpperDirectory upper, IReadOnlyList<string> lower)
+    {
+        SortedDictionary<byte[], FileMetadata?> unchanged = new(ByteOrder.Instance);
+        UpperChanges.Walk(upper, lower, static _ => { }, (path, below) => unchanged.Add(path, below?.Metadata));
+        return OfTree(blobs, [upper.Path, .. lower], Adapt);
+
+        FileMetadata? Adapt(byte[] path, MergedEntry entry) =>
+            entry.Layer == 0 && unchanged.TryGetValue(path, out FileMetadata? below) ? below : upper.InContainer(entry);
+    }
+
     /// <summary>All that a stack of directories holds.</summary>
     /// <param name="layers">Top first, at least one.</param>
-    /// <param name="adapt">As <see cref="MergedTree.Write"/> has it.</param>
-    internal static MadeLayer OfTree(BlobStore blobs, IReadOnlyList<string> layers, Func<int, FileMetadata, FileMetadata> adapt) =>
+    internal static MadeLayer OfTree(BlobStore blobs, IReadOnlyList<string> layers) => OfTree(blobs, layers, static (_, entry) => entry.Metadata);
+
+    public void Dispose() => Blob.Dispose();
+
+    private static MadeLayer OfTree(BlobStore blobs, IReadOnlyList<string> layers, Func<byte[], MergedEntry, FileMetadata?> adapt) =>
         Make(blobs, isWhole: true, archive =>
         {
             using (SafeFileHandle root = Files.Open(layers[0], OpenFlags.ReadOnly | OpenFlags.Directory))
             {
-                archive.AddRoot(root, adapt(0, Files.Stat(root, layers[0])));
+                MergedEntry entry = new(root, "."u8.ToArray(), Files.Stat(root, layers[0]), Layer: 0);
+                if (adapt([], entry) is { } metadata)
+                {
+                    archive.AddRoot(root, metadata);
+                }
             }
 
             MergedTree.Write(layers, archive, adapt);
         });
-
-    public void Dispose() => Blob.Dispose();
 
     private static void Write(TreeArchiver archive, UpperChange change)
     {

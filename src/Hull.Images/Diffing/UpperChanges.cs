@@ -13,24 +13,24 @@ internal sealed class UpperChanges
 {
     private readonly UpperDirectory _upper;
     private readonly Action<UpperChange> _tell;
+    private readonly Action<byte[], MergedEntry?> _passOver;
     private readonly List<UpperChange> _untold = [];
 
-    private UpperChanges(UpperDirectory upper, Action<UpperChange> tell)
-    {
-        _upper = upper;
-        _tell = tell;
-    }
+    private UpperChanges(UpperDirectory upper, Action<UpperChange> tell, Action<byte[], MergedEntry?> passOver) =>
+        (_upper, _tell, _passOver) = (upper, tell, passOver);
 
     /// <summary>Walks the directory.</summary>
     /// <param name="lower">The directories below it, top first.</param>
     /// <param name="tell">Called with each change; its handle is valid during the call.</param>
+    /// <param name="passOver">Called with the path of each file or directory that is no change, and with what it stands for in the layers below.</param>
     /// <exception cref="ImageException">Host: a tree deeper than a layer may be.</exception>
     /// <exception cref="SyscallException">A file cannot be read.</exception>
-    public static void Walk(UpperDirectory upper, IReadOnlyList<string> lower, Action<UpperChange> tell)
+    public static void Walk(
+        UpperDirectory upper, IReadOnlyList<string> lower, Action<UpperChange> tell, Action<byte[], MergedEntry?>? passOver = null)
     {
         using SafeFileHandle above = Files.Open(upper.Path, OpenFlags.ReadOnly | OpenFlags.Directory);
         using MergedDirectory below = MergedDirectory.Open(lower);
-        new UpperChanges(upper, tell).Contents(above, below, [], 1);
+        new UpperChanges(upper, tell, passOver ?? (static (_, _) => { })).Contents(above, below, [], 1);
     }
 
     private void Contents(SafeFileHandle directory, MergedDirectory below, byte[] path, int depth)
@@ -68,6 +68,10 @@ internal sealed class UpperChanges
             {
                 Tell(new UpperChange(old is null ? ChangeKind.Added : ChangeKind.Modified, child, directory, name, found, false));
             }
+            else
+            {
+                _passOver(child, null);
+            }
         }
     }
 
@@ -101,6 +105,7 @@ internal sealed class UpperChanges
         if (!changed && _untold.Count == waiting)
         {
             _untold.RemoveAt(waiting - 1);
+            _passOver(path, old);
         }
     }
 

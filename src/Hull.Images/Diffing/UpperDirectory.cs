@@ -1,3 +1,4 @@
+using Hull.Images.Unpacking;
 using Hull.Linux;
 using Hull.Oci;
 
@@ -19,7 +20,7 @@ public sealed record UpperDirectory(string Path, IReadOnlyList<Digest> Below)
     public Func<uint, uint> IdInContainer { get; init; } = static id => id;
 
     /// <summary>Of a stack with this directory on top: only what it has itself has the host's ids.</summary>
-    internal FileMetadata InContainer(int layer, FileMetadata onDisk) => layer == 0 ? InContainer(onDisk) : onDisk;
+    internal FileMetadata InContainer(MergedEntry entry) => entry.Layer == 0 ? InContainer(entry.Metadata) : entry.Metadata;
 
     internal FileMetadata InContainer(FileMetadata onDisk) =>
         onDisk with { UserId = IdInContainer(onDisk.UserId), GroupId = IdInContainer(onDisk.GroupId) };
