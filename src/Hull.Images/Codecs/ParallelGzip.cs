@@ -9,7 +9,7 @@ internal static class ParallelGzip
     private const int BlockSize = 1 << 20;
 
     /// <summary>zlib's measure, 1 to 9, between time and size. A change of it changes the digests of what is pushed.</summary>
-    private const int Level = 3;
+    private const int Level = 2;
 
     /// <param name="source">Not empty: nothing gives nothing, which is no gzip file.</param>
     /// <param name="taken">Shown each piece of the input, in order.</param>

@@ -7,7 +7,8 @@ namespace Hull.Images.Registry;
 /// POST ─► Location ─► PUT ?digest= with all bytes ─► 201
 ///                      ├─ breaks ─► GET Location ─► 204 Range: 0-N ─► PATCH the rest ─► PUT ?digest= ─► 201
 ///                      │                         └► gone ─► HEAD blob ─► POST again
-///                      └─ 413 ─► the same, but PATCH piece after piece, each as large as is let through
+///                      ├─ 413 ─► the same, but PATCH piece after piece, each as large as is let through
+///                      └─ 4xx to the end of what went in pieces ─► once: POST again, all bytes in one PUT
 /// </code>
 /// OCI distribution-spec, "Pushing blobs".
 /// </remarks>
@@ -26,6 +27,7 @@ internal sealed class BlobUpload(
     private long _minimumChunk;
     private long _received;
     private long _asked;
+    private bool _isWhole;
 
     /// <param name="open">An upload that has begun; null to begin one.</param>
     /// <exception cref="RegistryException">Refused, or broken too often.</exception>
@@ -38,7 +40,7 @@ internal sealed class BlobUpload(
         {
             try
             {
-                if (restarts > 0)
+                if (restarts > 0 && _location is not null)
                 {
                     if (await FindPlaceAsync(cancel).ConfigureAwait(false))
                     {
@@ -59,6 +61,10 @@ internal sealed class BlobUpload(
                 {
                     throw;
                 }
+            }
+            catch (RegistryException e) when (_received > 0 && MayLikeItWhole(e))
+            {
+                (_location, _received, _isWhole) = (null, 0, true);
             }
             catch (RegistryException e) when (_location is not null && IsPassing(e) && restarts < MaximumRestarts)
             {
@@ -119,6 +125,10 @@ internal sealed class BlobUpload(
         (_location, _received) = (null, 0);
         return await client.HasBlobAsync(source.Digest, cancel).ConfigureAwait(false);
     }
+
+    /// <summary>Whether a registry may refuse the pieces rather than the blob: some take none, or put them together wrongly.</summary>
+    private bool MayLikeItWhole(RegistryException e) =>
+        !_isWhole && source.Size <= client.UploadLimit.Bytes && e.Status is >= 400 and < 500 and not 401 and not 403 && !IsPassing(e);
 
     /// <summary>Whether another attempt may do better: the connection, an overloaded server, an upload that is gone (404) or
     /// stands elsewhere than we think (416).</summary>

@@ -132,6 +132,43 @@ public sealed class ChunkedPushTests : IDisposable
     }
 
     [Theory]
+    [InlineData(400, true)]
+    [InlineData(405, true)]
+    [InlineData(403, false)]
+    public async Task Upload_EndOfPiecesRefused_GoesOnceMoreInOne(int status, bool again)
+    {
+        _target.Intercept = request => request.Method == "PUT" && request.Content.Length < Size ? FakeResponse.Text(status, "no pieces here") : null;
+        using ClientFixture fixture = new($"{_target.Host}/app:1");
+
+        Task upload = UploadAsync(fixture, _content, await FirstPieceAsync(fixture));
+
+        if (again)
+        {
+            await upload;
+            Assert.True(_target.Has("app", Digest.Of(_content)));
+        }
+        else
+        {
+            await Assert.ThrowsAsync<RegistryException>(() => upload);
+        }
+
+        Assert.Equal(again ? 2 : 1, _target.Requests("PUT").Count());
+    }
+
+    [Fact]
+    public async Task Upload_RefusedInOneToo_IsRefused()
+    {
+        _target.Intercept = request => request.Method == "PUT" ? FakeResponse.Text(400, "nothing at all here") : null;
+        using ClientFixture fixture = new($"{_target.Host}/app:1");
+
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(
+            async () => await UploadAsync(fixture, _content, await FirstPieceAsync(fixture)));
+
+        Assert.Equal(400, error.Status);
+        Assert.Equal(2, _target.Requests("PUT").Count());
+    }
+
+    [Theory]
     [InlineData(long.MaxValue, 64 << 20)]
     [InlineData(64 << 20, 16 << 20)]
     [InlineData(300_000, 256 << 10)]
@@ -158,10 +195,18 @@ public sealed class ChunkedPushTests : IDisposable
 
     private Task UploadAsync(ClientFixture fixture) => UploadAsync(fixture, _content);
 
-    private static Task UploadAsync(ClientFixture fixture, byte[] content) => new BlobUpload(
-        fixture.Client,
-        new UploadSource(Digest.Of(content), content.Length, offset => new MemoryStream(content, (int)offset, content.Length - (int)offset)),
-        "blob",
-        _ => { },
-        _ => { }).RunAsync(null, TestContext.Current.CancellationToken);
+    /// <summary>An upload of the content that has its first half.</summary>
+    private async Task<OpenUpload> FirstPieceAsync(ClientFixture fixture)
+    {
+        OpenUpload open = (await fixture.Client.BeginUploadAsync(Digest.Of(_content), null, TestContext.Current.CancellationToken))!;
+        (Uri location, long received) = await fixture.Client.ContinueUploadAsync(
+            open.Location, 0, Size / 2, () => new UploadContent(SourceOf(_content), 0, Size / 2, _ => { }), "blob", TestContext.Current.CancellationToken);
+        return open with { Location = location, Received = received };
+    }
+
+    private static Task UploadAsync(ClientFixture fixture, byte[] content, OpenUpload? open = null) =>
+        new BlobUpload(fixture.Client, SourceOf(content), "blob", _ => { }, _ => { }).RunAsync(open, TestContext.Current.CancellationToken);
+
+    private static UploadSource SourceOf(byte[] content) =>
+        new(Digest.Of(content), content.Length, offset => new MemoryStream(content, (int)offset, content.Length - (int)offset));
 }
