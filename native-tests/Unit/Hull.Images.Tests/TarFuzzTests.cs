@@ -7,6 +7,12 @@ namespace Hull.Images.Tests;
 public sealed class TarFuzzTests
 {
     private const int Seed = 20_240_511;
+    private const int BlockSize = 512;
+    private const int SizeOffset = 124;
+    private const int TypeOffset = 156;
+
+    /// <summary>Of the old GNU form.</summary>
+    private const int SparseSizeOffset = 483;
 
     /// <summary>Every header format and every extension that the reader knows.</summary>
     private static byte[][] Valid()
@@ -111,51 +117,10 @@ public sealed class TarFuzzTests
         }
     }
 
+    /// <summary>Changes to the bytes, and those that only an archive has a place for: its lengths, its kinds, its blocks.</summary>
     private static byte[] Mutate(byte[] valid, Random random)
     {
-        List<byte> input = [.. valid];
-        for (int changes = random.Next(1, 5); changes > 0; changes--)
-        {
-            int at = random.Next(input.Count);
-            switch (random.Next(7))
-            {
-                case 0:
-                    input[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 1:
-                    input[at] = (byte)random.Next(256);
-                    break;
-                case 2:
-                    // A number of a header: what lengths can do.
-                    at = at / 512 * 512 + (random.Next(2) == 0 ? 124 : 483);
-                    for (int i = at; i < Math.Min(at + 12, input.Count); i++)
-                    {
-                        input[i] = (byte)(random.Next(2) == 0 ? '0' + random.Next(8) : random.Next(256));
-                    }
-
-                    break;
-                case 3:
-                    input.RemoveRange(at, Math.Min(random.Next(1, 1024), input.Count - at));
-                    break;
-                case 4:
-                    input.InsertRange(at, valid.AsSpan(random.Next(valid.Length / 512) * 512, 512).ToArray());
-                    break;
-                case 5:
-                    input.RemoveRange(at, input.Count - at);
-                    break;
-                default:
-                    // The kind of an entry.
-                    input[Math.Min(at / 512 * 512 + 156, input.Count - 1)] = (byte)"0123456xgLKSVD7"[random.Next(15)];
-                    break;
-            }
-
-            if (input.Count == 0)
-            {
-                input.Add(0);
-            }
-        }
-
-        byte[] result = [.. input];
+        byte[] result = random.Next(2) == 0 ? FuzzInputs.Mutate(valid, random) : MutateHeader(valid, random);
         if (random.Next(4) != 0)
         {
             // Right sums, or nothing behind the first header would ever be reached.
@@ -165,15 +130,52 @@ public sealed class TarFuzzTests
         return result;
     }
 
+    private static byte[] MutateHeader(byte[] valid, Random random)
+    {
+        List<byte> input = [.. valid];
+        for (int changes = random.Next(1, 5); changes > 0; changes--)
+        {
+            int block = random.Next(input.Count / BlockSize) * BlockSize;
+            switch (random.Next(4))
+            {
+                case 0:
+                    input.RemoveRange(block, Math.Min(random.Next(1, 2 * BlockSize), input.Count - block - 1));
+                    break;
+                case 1:
+                    input.InsertRange(block, valid.AsSpan(random.Next(valid.Length / BlockSize) * BlockSize, BlockSize));
+                    break;
+                case 2:
+                    input[block + TypeOffset] = (byte)"0123456xgLKSVD7"[random.Next(15)];
+                    break;
+                default:
+                    // A number: what lengths can do.
+                    int at = block + (random.Next(2) == 0 ? SizeOffset : SparseSizeOffset);
+                    for (int i = at; i < at + 12; i++)
+                    {
+                        input[i] = (byte)(random.Next(2) == 0 ? '0' + random.Next(8) : random.Next(256));
+                    }
+
+                    break;
+            }
+
+            if (input.Count < BlockSize)
+            {
+                break;
+            }
+        }
+
+        return [.. input];
+    }
+
     private static void Sum(byte[] archive)
     {
-        for (int at = 0; at + 512 <= archive.Length; at += 512)
+        for (int at = 0; at + BlockSize <= archive.Length; at += BlockSize)
         {
             if (archive.AsSpan(at + 257, 5).SequenceEqual("ustar"u8))
             {
                 archive.AsSpan(at + 148, 8).Fill((byte)' ');
                 int sum = 0;
-                foreach (byte value in archive.AsSpan(at, 512))
+                foreach (byte value in archive.AsSpan(at, BlockSize))
                 {
                     sum += value;
                 }

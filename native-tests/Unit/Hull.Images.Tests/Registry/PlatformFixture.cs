@@ -4,7 +4,7 @@ using Hull.Oci.ImageSpec;
 
 namespace Hull.Images.Tests.Registry;
 
-/// <summary>A registry with one index, a registry to push to, and a store.</summary>
+/// <summary>A registry with one index, a registry to push to, and a store. For root: others' tests are skipped.</summary>
 internal sealed class PlatformFixture : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -12,6 +12,8 @@ internal sealed class PlatformFixture : IDisposable
 
     public PlatformFixture()
     {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "unpacking keeps owners, which takes root");
+        (Source, Target) = (new FakeRegistry(), new FakePushTarget());
         Store = ImageStore.Open(_directory.Path, new ImageStoreOptions { Sync = false });
         Index = FakeIndex.Add(Source, "1");
         Name = $"{Source.Host}/app:1";
@@ -24,9 +26,9 @@ internal sealed class PlatformFixture : IDisposable
     /// <summary>The image for this machine.</summary>
     public FakeImage Host => PlatformMatch.Host.Architecture == "arm64" ? Index.Arm : Index.Amd;
 
-    public FakeRegistry Source { get; } = new();
+    public FakeRegistry Source { get; }
 
-    public FakePushTarget Target { get; } = new();
+    public FakePushTarget Target { get; }
 
     public FakeIndex Index { get; }
 

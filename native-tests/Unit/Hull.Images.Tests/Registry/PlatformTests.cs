@@ -7,19 +7,13 @@ namespace Hull.Images.Tests.Registry;
 /// <summary>Images for several platforms under one name: pulled, found, pushed and removed.</summary>
 public sealed class PlatformTests : IDisposable
 {
-    private readonly PlatformFixture _one;
-
-    public PlatformTests()
-    {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "unpacking keeps owners, which takes root");
-        _one = new PlatformFixture();
-    }
+    private readonly PlatformFixture _one = new();
 
     private ImageStore Store => _one.Store;
 
     private FakeIndex Index => _one.Index;
 
-    public void Dispose() => _one?.Dispose();
+    public void Dispose() => _one.Dispose();
 
     [Fact]
     public async Task Pull_ThroughIndex_KeepsItByteForByte()
