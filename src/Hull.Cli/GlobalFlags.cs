@@ -50,12 +50,9 @@ internal sealed class GlobalFlags
             context.SetLogLevel(level);
         }
 
-        if (result.IsGiven(flags._host))
-        {
-            throw new EngineException(
-                EngineErrorKind.Unsupported,
-                "-H, --host is reserved: hull works on its store directly and connects to no daemon. Leave the flag out, or choose a store with --data-root");
-        }
+        EngineException.ThrowUnsupportedIf(
+            result.IsGiven(flags._host),
+            "-H, --host is reserved: hull works on its store directly and connects to no daemon. Leave the flag out, or choose a store with --data-root");
 
         if (scanned.Help || (scanned.Positional.Count == 0 && !result.IsOn(flags._version)))
         {

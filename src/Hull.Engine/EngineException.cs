@@ -45,4 +45,15 @@ public sealed class EngineException : Exception
     public static EngineException NotFound(string message) => new(EngineErrorKind.NotFound, message);
 
     public static EngineException Conflict(string message) => new(EngineErrorKind.Conflict, message);
+
+    public static EngineException Unsupported(string message) => new(EngineErrorKind.Unsupported, message);
+
+    /// <exception cref="EngineException">Unsupported, where the condition holds.</exception>
+    public static void ThrowUnsupportedIf(bool condition, string message)
+    {
+        if (condition)
+        {
+            throw Unsupported(message);
+        }
+    }
 }

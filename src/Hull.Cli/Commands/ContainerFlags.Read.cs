@@ -20,7 +20,7 @@ internal sealed partial class ContainerFlags
         {
             if (result.IsGiven(option))
             {
-                throw new EngineException(EngineErrorKind.Unsupported, $"{option.Name} is not available yet: {reason}");
+                throw EngineException.Unsupported($"{option.Name} is not available yet: {reason}");
             }
         }
 

@@ -22,7 +22,7 @@ internal static class RemoveCommand
         command.Add(link);
         command.Add(volumes);
         command.SetAction(result => result.IsOn(link)
-            ? throw new EngineException(EngineErrorKind.Unsupported, "--link is not available: a link goes with either of its containers")
+            ? throw EngineException.Unsupported("--link is not available: a link goes with either of its containers")
             : Run(context, command.Positional(result), result.IsOn(force), result.IsOn(volumes)));
         return command;
     }

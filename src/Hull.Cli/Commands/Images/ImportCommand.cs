@@ -41,7 +41,7 @@ internal static class ImportCommand
 
         if (names[0].Contains("://", StringComparison.Ordinal))
         {
-            throw new EngineException(EngineErrorKind.Unsupported, "import from a URL is not available: download the file, then import it");
+            throw EngineException.Unsupported("import from a URL is not available: download the file, then import it");
         }
 
         CliContext.RequireRoot();

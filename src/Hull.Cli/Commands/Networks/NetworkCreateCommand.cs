@@ -32,9 +32,9 @@ internal static class NetworkCreateCommand
 
         command.SetAction(result =>
         {
-            Check(result.TextOf(ipamDriver) is null or "default", "--ipam-driver: hull has the default one alone");
-            Check(result.ListOf(ipamOption) is null, "--ipam-opt: the default IPAM driver has no options");
-            Check(result.TextOf(scope) is null or "local", "--scope: networks of hull's are local");
+            EngineException.ThrowUnsupportedIf(result.TextOf(ipamDriver) is not null and not "default", "--ipam-driver: hull has the default one alone");
+            EngineException.ThrowUnsupportedIf(result.ListOf(ipamOption) is not null, "--ipam-opt: the default IPAM driver has no options");
+            EngineException.ThrowUnsupportedIf(result.TextOf(scope) is not null and not "local", "--scope: networks of hull's are local");
             NetworkConfig made = context.Engine.CreateNetwork(new NetworkRequest
             {
                 Name = command.Positional(result)[0],
@@ -58,12 +58,4 @@ internal static class NetworkCreateCommand
 
     /// <summary>docker takes these flags several times, or once with commas.</summary>
     private static string[] Split(string[]? values) => [.. (values ?? []).SelectMany(static value => value.Split(','))];
-
-    private static void Check(bool valid, string words)
-    {
-        if (!valid)
-        {
-            throw new EngineException(EngineErrorKind.Unsupported, words);
-        }
-    }
 }

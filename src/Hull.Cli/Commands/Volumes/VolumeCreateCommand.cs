@@ -21,9 +21,9 @@ internal static class VolumeCreateCommand
 
         command.SetAction(result =>
         {
-            Check(result.TextOf(driver) is null or "local", $"volume driver \"{result.TextOf(driver)}\": hull has local volumes alone");
-            Check(
-                result.ListOf(option) is null,
+            EngineException.ThrowUnsupportedIf(result.TextOf(driver) is not null and not "local", $"volume driver \"{result.TextOf(driver)}\": hull has local volumes alone");
+            EngineException.ThrowUnsupportedIf(
+                result.ListOf(option) is not null,
                 "--opt: local volumes have no options (for a directory of the host or a tmpfs: hull run --mount type=bind or --mount type=tmpfs)");
             CliContext.RequireRoot();
             string[] names = command.Positional(result);
@@ -33,13 +33,5 @@ internal static class VolumeCreateCommand
             return 0;
         });
         return command;
-    }
-
-    private static void Check(bool valid, string words)
-    {
-        if (!valid)
-        {
-            throw new EngineException(EngineErrorKind.Unsupported, words);
-        }
     }
 }
