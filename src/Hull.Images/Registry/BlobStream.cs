@@ -16,9 +16,7 @@ internal sealed class BlobStream : Stream
     private readonly Action<long> _progress;
     private readonly Action<TimeSpan> _retrying;
     private readonly CancellationToken _cancel;
-    private HttpResponseMessage? _response;
-    private Stream? _content;
-    private CancellationTokenSource? _silence;
+    private ResponseBody? _body;
     private long _position;
     private int _failures;
     private int _restarts;
@@ -89,7 +87,7 @@ internal sealed class BlobStream : Stream
     {
         if (disposing)
         {
-            Close(ref _response, ref _content, ref _silence);
+            CloseBody();
         }
 
         base.Dispose(disposing);
@@ -106,12 +104,12 @@ internal sealed class BlobStream : Stream
         {
             try
             {
-                if (_content is null)
+                if (_body is null)
                 {
                     Open();
                 }
 
-                int n = ReadOnce(buffer[..(int)Math.Min(buffer.Length, _descriptor.Size - _position)]);
+                int n = _body!.Read(buffer[..(int)Math.Min(buffer.Length, _descriptor.Size - _position)]);
                 if (n > 0)
                 {
                     _position += n;
@@ -144,12 +142,13 @@ internal sealed class BlobStream : Stream
 
     private void Open()
     {
-        _response = _client.OpenBlobAsync(_descriptor, _position, _what, reconnects: false, _cancel).GetAwaiter().GetResult();
-        HttpContentHeaders headers = _response.Content.Headers;
+        HttpResponseMessage response = _client.OpenBlobAsync(_descriptor, _position, _what, reconnects: false, _cancel).GetAwaiter().GetResult();
+        _body = new ResponseBody(response, _client.SilenceLimit, _cancel);
+        HttpContentHeaders headers = response.Content.Headers;
         long skip = 0;
         if (_position > 0)
         {
-            bool resumed = _response.StatusCode == HttpStatusCode.PartialContent;
+            bool resumed = response.StatusCode == HttpStatusCode.PartialContent;
             if (resumed && headers.ContentRange?.From != _position)
             {
                 throw Broken($"{_what}: asked for bytes from {_position}, the registry sent {headers.ContentRange}");
@@ -167,12 +166,10 @@ internal sealed class BlobStream : Stream
                 : $"{_what}: size mismatch: the manifest says {expected} bytes, the registry sends {length}");
         }
 
-        _content = _response.Content.ReadAsStream(_cancel);
-        _silence = CancellationTokenSource.CreateLinkedTokenSource(_cancel);
         byte[] scratch = skip > 0 ? new byte[32 << 10] : [];
         while (skip > 0)
         {
-            int n = ReadOnce(scratch.AsMemory(0, (int)Math.Min(scratch.Length, skip)));
+            int n = _body.Read(scratch.AsMemory(0, (int)Math.Min(scratch.Length, skip)));
             if (n == 0)
             {
                 throw new IOException("the answer ended early");
@@ -182,17 +179,10 @@ internal sealed class BlobStream : Stream
         }
     }
 
-    private int ReadOnce(Memory<byte> buffer)
-    {
-        _silence!.CancelAfter(_client.SilenceLimit);
-        ValueTask<int> read = _content!.ReadAsync(buffer, _silence.Token);
-        return read.IsCompletedSuccessfully ? read.Result : read.AsTask().GetAwaiter().GetResult();
-    }
-
     /// <summary>More bytes than the descriptor says are not a blob with a tail, but another blob.</summary>
     private void CheckEnd()
     {
-        if (_response!.Content.Headers.ContentLength is null && ReadOnce(new byte[1]) != 0)
+        if (_body!.Response.Content.Headers.ContentLength is null && _body.Read(new byte[1]) != 0)
         {
             throw Broken($"{_what}: size mismatch: the manifest says {_descriptor.Size} bytes, the registry sends more");
         }
@@ -200,7 +190,7 @@ internal sealed class BlobStream : Stream
 
     private void Fail(RegistryException error)
     {
-        Close(ref _response, ref _content, ref _silence);
+        CloseBody();
         _cancel.ThrowIfCancellationRequested();
         if (++_failures >= _client.Retry.Attempts || ++_restarts > MaximumRestarts)
         {
@@ -225,23 +215,21 @@ internal sealed class BlobStream : Stream
 
     private RegistryException Ended(RegistryError kind, Func<string, string> message, Exception? inner)
     {
-        Uri? url = _response?.RequestMessage?.RequestUri;
+        Uri? url = _body?.Response.RequestMessage?.RequestUri;
         return new RegistryException(kind, message(url?.Authority ?? _client.Endpoint.Base.Authority), inner)
         {
             Method = "GET",
             Url = url is null ? null : RegistryException.Redact(url),
-            Status = (int?)_response?.StatusCode,
+            Status = (int?)_body?.Response.StatusCode,
         };
     }
 
     private RegistryException Broken(string message) =>
-        RegistryFailure.Of(RegistryError.Corrupt, _response!.RequestMessage!, _response, message);
+        RegistryFailure.Of(RegistryError.Corrupt, _body!.Response.RequestMessage!, _body.Response, message);
 
-    private static void Close(ref HttpResponseMessage? response, ref Stream? content, ref CancellationTokenSource? silence)
+    private void CloseBody()
     {
-        content?.Dispose();
-        response?.Dispose();
-        silence?.Dispose();
-        (response, content, silence) = (null, null, null);
+        _body?.Dispose();
+        _body = null;
     }
 }

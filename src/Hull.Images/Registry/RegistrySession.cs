@@ -15,7 +15,6 @@ internal sealed class RegistrySession(
     IReadOnlyList<string> scopes)
     : IDisposable
 {
-    private const int MaximumRedirects = 10;
     private const int MaximumErrorBody = 64 << 10;
 
     private readonly RegistryAuthenticator _authenticator = new(transport, settings, credentials, endpoint, scopes);
@@ -151,52 +150,17 @@ internal sealed class RegistrySession(
         using HttpResponseMessage response = await transport.SendAsync(request, cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Follows redirects. The Authorization header goes to the registry's own origin only, and TLS is not lost
-    /// on the way.</summary>
-    /// <param name="create">Makes the request anew for each host: a body that has been sent cannot be sent again.</param>
-    private async Task<HttpResponseMessage> FollowAsync(
-        Func<HttpRequestMessage> create, AuthenticationHeaderValue? header, CancellationToken cancel)
-    {
-        HttpRequestMessage request = create();
-        for (int redirects = 0; ; redirects++)
-        {
-            Uri url = request.RequestUri!;
-            if (header is not null && RegistryTransport.IsSameOrigin(endpoint.Base, url))
+    /// <summary>The Authorization header goes to the registry's own origin only.</summary>
+    private Task<HttpResponseMessage> FollowAsync(Func<HttpRequestMessage> create, AuthenticationHeaderValue? header, CancellationToken cancel) =>
+        Redirects.FollowAsync(
+            transport,
+            create,
+            request =>
             {
-                request.Headers.Authorization = header;
-            }
-
-            HttpResponseMessage response = await transport.SendAsync(request, cancel).ConfigureAwait(false);
-            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not Uri location)
-            {
-                return response;
-            }
-
-            using (response)
-            {
-                Uri target = new(url, location);
-                CheckRedirect(request, response, target, redirects);
-                request.Dispose();
-                request = create();
-                request.RequestUri = target;
-            }
-        }
-    }
-
-    private void CheckRedirect(HttpRequestMessage request, HttpResponseMessage response, Uri target, int redirects)
-    {
-        Uri url = request.RequestUri!;
-        string? refused = redirects == MaximumRedirects ? $"{url.Authority} redirects without end"
-            : url.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps && !transport.AllowsPlain(target)
-                ? $"{url.Authority} redirects from https to {target.Scheme}://{target.Authority}, which is refused"
-
-            // RFC 9110 section 15.4: 301, 302 and 303 may turn an upload into a GET, which nobody who redirects uploads means.
-            : (int)response.StatusCode is 301 or 302 or 303 && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head
-                ? $"{url.Authority} answers {request.Method} with the redirect {(int)response.StatusCode}, which does not keep the method"
-            : null;
-        if (refused is not null)
-        {
-            throw RegistryFailure.Of(RegistryError.Server, request, response, refused);
-        }
-    }
+                if (header is not null && RegistryTransport.IsSameOrigin(endpoint.Base, request.RequestUri!))
+                {
+                    request.Headers.Authorization = header;
+                }
+            },
+            cancel);
 }

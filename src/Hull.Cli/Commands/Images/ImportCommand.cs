@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hull.Cli.Parsing;
 using Hull.Engine;
 using Hull.Images;
+using Hull.Images.Registry;
 using Hull.Oci;
 using Hull.Oci.ImageSpec;
 
@@ -15,7 +16,7 @@ internal static class ImportCommand
         Option<string[]?> change = Flags.List("--change", "Apply Dockerfile instruction to the created image", "-c");
         Option<string?> message = Flags.Text("--message", "string", "Set commit message for imported image", "-m");
         Option<string?> platform = Flags.Text("--platform", "string", "Set platform if server is multi-platform capable");
-        HullCommand command = new(path, "[OPTIONS] file|- [REPOSITORY[:TAG]]", "Import the contents from a tarball to create a filesystem image", 1, 2)
+        HullCommand command = new(path, "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", "Import the contents from a tarball to create a filesystem image", 1, 2)
         {
             AliasLine = "hull image import, hull import",
         };
@@ -39,18 +40,33 @@ internal static class ImportCommand
             throw EngineException.Invalid(problem);
         }
 
-        if (names[0].Contains("://", StringComparison.Ordinal))
-        {
-            throw EngineException.Unsupported("import from a URL is not available: download the file, then import it");
-        }
-
         CliContext.RequireRoot();
-        using FileStream tar = names[0] == "-"
-            ? new FileStream(context.StandardInput, FileAccess.Read, bufferSize: 0)
+        Uri? url = UrlOf(names[0]);
+        string source = url is null ? names[0] : UrlStream.NameOf(url);
+        using Stream tar = url is not null ? Download(context, url)
+            : names[0] == "-" ? new FileStream(context.StandardInput, FileAccess.Read, bufferSize: 0)
             : Open(names[0]);
-        Image image = context.Images.Import(tar, reference, message ?? $"Imported from {names[0]}", defaults, platform);
+        Image image = context.Images.Import(tar, reference, message ?? $"Imported from {source}", defaults, platform);
         context.Output.WriteLine(image.Id.ToString());
         return 0;
+    }
+
+    /// <summary>The argument as a URL; null for a file's name.</summary>
+    private static Uri? UrlOf(string argument) =>
+        !argument.Contains("://", StringComparison.Ordinal) ? null
+        : Uri.TryCreate(argument, UriKind.Absolute, out Uri? url) && UrlStream.Handles(url) ? url
+        : throw EngineException.Invalid($"import {argument}: expected a file, - for standard input, or a URL that begins with http:// or https://");
+
+    private static UrlStream Download(CliContext context, Uri url)
+    {
+        ITransferProgress progress = TransferOutput.BesideData(context, quiet: false).Progress();
+        progress.Message($"Downloading from {UrlStream.NameOf(url)}");
+        string name = url.Segments[^1].Trim('/') is { Length: > 0 } file ? file : url.Host;
+        UrlStream? stream = null;
+        return stream = UrlStream.Open(
+            url,
+            RegistrySettings.Load(),
+            received => progress.Layer(new LayerProgress(name, TransferPhase.Downloading, received, stream?.Total ?? 0)));
     }
 
     private static FileStream Open(string path)
