@@ -43,7 +43,7 @@ internal sealed class LayerOrigins(StoreLayout layout)
     }
 
     /// <summary>Notes what a repository has.</summary>
-    public void Add(string repository, IEnumerable<(Digest DiffId, Descriptor Blob)> layers)
+    public void Add(string repository, IEnumerable<LayerBlob> layers)
     {
         layout.Create();
         using FileLock held = FileLock.Acquire(layout.LockFile);

@@ -17,10 +17,10 @@ public sealed class LayerOriginsTests : IDisposable
         Digest diffId = Digest.Of("layer"u8);
         for (int i = 0; i < 20; i++)
         {
-            _fixture.Store.Origins.Add($"r.example/app{i}", [(diffId, Blob)]);
+            _fixture.Store.Origins.Add($"r.example/app{i}", [new LayerBlob(diffId, Blob)]);
         }
 
-        _fixture.Store.Origins.Add("r.example/app10", [(diffId, Blob)]);
+        _fixture.Store.Origins.Add("r.example/app10", [new LayerBlob(diffId, Blob)]);
 
         IReadOnlyList<LayerOrigin> origins = _fixture.Store.Origins.Of(diffId);
         Assert.Equal(16, origins.Count);
@@ -32,11 +32,11 @@ public sealed class LayerOriginsTests : IDisposable
     public void Of_DamagedFile_IsNothingAndWrittenAnew()
     {
         Digest diffId = Digest.Of("layer"u8);
-        _fixture.Store.Origins.Add("r.example/app", [(diffId, Blob)]);
+        _fixture.Store.Origins.Add("r.example/app", [new LayerBlob(diffId, Blob)]);
         File.WriteAllText($"{_fixture.Root}/data/images/origins/{diffId.Hex}.json", "{");
 
         Assert.Empty(_fixture.Store.Origins.Of(diffId));
-        _fixture.Store.Origins.Add("r.example/app", [(diffId, Blob)]);
+        _fixture.Store.Origins.Add("r.example/app", [new LayerBlob(diffId, Blob)]);
         Assert.Single(_fixture.Store.Origins.Of(diffId));
     }
 
@@ -46,7 +46,7 @@ public sealed class LayerOriginsTests : IDisposable
         Image image = _fixture.AddImage("app:1", new TarBuilder().File("file", "text").Build());
         Digest here = image.Layers[0].DiffId;
         Digest gone = Digest.Of("gone"u8);
-        _fixture.Store.Origins.Add("r.example/app", [(here, Blob), (gone, Blob)]);
+        _fixture.Store.Origins.Add("r.example/app", [new LayerBlob(here, Blob), new LayerBlob(gone, Blob)]);
 
         _fixture.Store.CollectGarbage(() => []);
 

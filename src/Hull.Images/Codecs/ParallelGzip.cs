@@ -8,6 +8,9 @@ internal static class ParallelGzip
 {
     private const int BlockSize = 1 << 20;
 
+    /// <summary>Of a block that cannot be made smaller: nine bits a byte are the worst of deflate's codes, and the header is short.</summary>
+    private const int LongestMember = BlockSize + (BlockSize / 8) + 4096;
+
     /// <summary>zlib's measure, 1 to 9, between time and size. A change of it changes the digests of what is pushed.</summary>
     private const int Level = 2;
 
@@ -17,51 +20,68 @@ internal static class ParallelGzip
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static void Compress(Stream source, Stream target, Action<ReadOnlyMemory<byte>> taken, Action written, CancellationToken cancel)
     {
-        int atOnce = 2 * Environment.ProcessorCount;
-        Queue<Task<MemoryStream>> blocks = new();
-        while (true)
+        // Used in turn: a garbage collector that had each of them to find would take part of the time away again.
+        Slot[] slots = new Slot[2 * Environment.ProcessorCount];
+        int first = 0;
+        int next = 0;
+        for (int length = BlockSize; length == BlockSize;)
         {
             cancel.ThrowIfCancellationRequested();
-            byte[] block = GC.AllocateUninitializedArray<byte>(BlockSize);
-            int length = source.ReadAtLeast(block, BlockSize, throwOnEndOfStream: false);
+            if (next - first == slots.Length)
+            {
+                WriteFirst();
+            }
+
+            Slot slot = slots[next % slots.Length] ??= new Slot();
+            length = source.ReadAtLeast(slot.Block, BlockSize, throwOnEndOfStream: false);
             if (length > 0)
             {
-                taken(block.AsMemory(0, length));
-                blocks.Enqueue(Task.Run(() => Member(block.AsSpan(0, length)), cancel));
-            }
-
-            if (length < BlockSize)
-            {
-                break;
-            }
-
-            if (blocks.Count == atOnce)
-            {
-                WriteNext();
+                taken(slot.Block.AsMemory(0, length));
+                slot.Compress(length, cancel);
+                next++;
             }
         }
 
-        while (blocks.Count > 0)
+        while (first < next)
         {
-            WriteNext();
+            WriteFirst();
         }
 
-        void WriteNext()
+        void WriteFirst()
         {
-            using MemoryStream member = blocks.Dequeue().GetAwaiter().GetResult();
-            target.Write(member.GetBuffer().AsSpan(0, (int)member.Length));
+            target.Write(slots[first++ % slots.Length].Wait());
             written();
         }
     }
 
-    private static MemoryStream Member(ReadOnlySpan<byte> block)
+    /// <summary>Memory for one block and its member.</summary>
+    private sealed class Slot
     {
-        MemoryStream member = new(BlockSize / 2);
-        using (GZipStream gzip = new(member, new ZLibCompressionOptions { CompressionLevel = Level }, leaveOpen: true))
-        {
-            gzip.Write(block);
-        }
+        private readonly byte[] _member = GC.AllocateUninitializedArray<byte>(LongestMember);
+        private int _length;
+        private Task _work = Task.CompletedTask;
 
-        return member;
+        public byte[] Block { get; } = GC.AllocateUninitializedArray<byte>(BlockSize);
+
+        /// <summary>Begins to compress the first bytes of the block.</summary>
+        public void Compress(int length, CancellationToken cancel) => _work = Task.Run(
+            () =>
+            {
+                using MemoryStream member = new(_member);
+                using (GZipStream gzip = new(member, new ZLibCompressionOptions { CompressionLevel = Level }, leaveOpen: true))
+                {
+                    gzip.Write(Block.AsSpan(0, length));
+                }
+
+                _length = (int)member.Position;
+            },
+            cancel);
+
+        /// <summary>The member, once it is whole; valid until the next begins.</summary>
+        public ReadOnlySpan<byte> Wait()
+        {
+            _work.GetAwaiter().GetResult();
+            return _member.AsSpan(0, _length);
+        }
     }
 }

@@ -201,7 +201,7 @@ public sealed class ImagePuller
 
         ImageReference byDigest = ImageReference.Parse($"{reference.Name}@{resolved.Root.Digest}");
         Image image = ingest.Commit(reference.Digest is null ? [reference, byDigest] : [byDigest], [.. resolved.Indexes.Select(document => document.Content)]);
-        _store.Origins.Add(reference.Name, ingest.Layers.Select(layer => (layer.DiffId, layer.Descriptor)));
+        _store.Origins.Add(reference.Name, ingest.Layers.Select(layer => new LayerBlob(layer.DiffId, layer.Descriptor)));
         if (AllPlatforms && resolved.Indexes is [FetchedManifest root, ..])
         {
             // From here on a kill leaves an image with some of its siblings; the next pull goes on with those that are missing.

@@ -62,7 +62,7 @@ internal sealed class IndexPull(RegistryClient client, ImageStore store, ImageRe
         using ImageIngest ingest = store.BeginIngest(document.Content, document.MediaType, config);
         await new LayerPull(client, ingest, store.Blobs, progress).RunAsync(cancel).ConfigureAwait(false);
         ingest.Commit([]);
-        store.Origins.Add(reference.Name, ingest.Layers.Select(layer => (layer.DiffId, layer.Descriptor)));
+        store.Origins.Add(reference.Name, ingest.Layers.Select(layer => new LayerBlob(layer.DiffId, layer.Descriptor)));
     }
 
     /// <summary>The manifest comes last: where it is, so is what it names.</summary>

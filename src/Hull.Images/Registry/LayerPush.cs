@@ -24,17 +24,17 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
     /// <exception cref="RegistryException">An upload failed for good.</exception>
     /// <exception cref="ImageException">A stored blob is missing or damaged.</exception>
     public async Task<IReadOnlyList<Descriptor>> RunAsync(
-        IReadOnlyList<(Digest DiffId, Descriptor Blob)> layers, bool compress, CancellationToken cancel)
+        IReadOnlyList<LayerBlob> layers, bool compress, CancellationToken cancel)
     {
-        List<(Digest DiffId, Descriptor Blob)> distinct = [.. layers.DistinctBy(layer => layer.Blob.Digest)];
-        foreach ((Digest diffId, _) in distinct)
+        List<LayerBlob> distinct = [.. layers.DistinctBy(layer => layer.Blob.Digest)];
+        foreach (LayerBlob layer in distinct)
         {
-            progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Preparing, 0, 0));
+            progress.Layer(new LayerProgress(layer.DiffId.Short, TransferPhase.Preparing, 0, 0));
         }
 
-        foreach ((Digest diffId, _) in distinct.Skip(Concurrency))
+        foreach (LayerBlob layer in distinct.Skip(Concurrency))
         {
-            progress.Layer(new LayerProgress(diffId.Short, TransferPhase.Waiting, 0, 0));
+            progress.Layer(new LayerProgress(layer.DiffId.Short, TransferPhase.Waiting, 0, 0));
         }
 
         Dictionary<Digest, Descriptor> pushed = [];
@@ -49,7 +49,9 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
                     pushed.Add(layer.Blob.Digest, result);
                 }
             }).ConfigureAwait(false);
-        store.Origins.Add(target.Name, distinct.Where(layer => !PushedManifest.IsForeign(layer.Blob)).Select(layer => (layer.DiffId, pushed[layer.Blob.Digest])));
+        store.Origins.Add(
+            target.Name,
+            distinct.Where(layer => !PushedManifest.IsForeign(layer.Blob)).Select(layer => layer with { Blob = pushed[layer.Blob.Digest] }));
         return [.. layers.Select(layer => pushed[layer.Blob.Digest])];
     }
 
@@ -110,9 +112,9 @@ internal sealed class LayerPush(ImageStore store, RegistryClient client, ImageRe
         await Task.WhenAll(compression, sending).ConfigureAwait(false);
         open = await sending.ConfigureAwait(false);
         UploadSource made = new(gzip.Finish(), gzip.Length, gzip.OpenRead);
-        if (await client.HasBlobAsync(made.Digest, cancel).ConfigureAwait(false))
+        // Where most of it has gone already, the rest costs no more than the question.
+        if (open is null && await client.HasBlobAsync(made.Digest, cancel).ConfigureAwait(false))
         {
-            // An upload that nobody ends the registry forgets.
             Report(diffId, TransferPhase.LayerAlreadyExists, made.Size);
         }
         else

@@ -42,7 +42,7 @@ public sealed class ListMembers(ImageStore store, ManifestReader reader)
         if (MediaTypes.IsImageConfig(manifest.Config.MediaType))
         {
             platform = PlatformMatch.Of(ImageDocuments.ParseConfig(config, $"config {manifest.Config.Digest}", out IReadOnlyList<Digest> diffIds));
-            store.Origins.Add(name.Name, diffIds.Zip(manifest.Layers));
+            store.Origins.Add(name.Name, diffIds.Zip(manifest.Layers, (diffId, blob) => new LayerBlob(diffId, blob)));
         }
 
         store.Blobs.Put(config);

@@ -68,7 +68,7 @@ public sealed class ListMembersTests : IDisposable
         FakeImage image = _source.AddImage("1", "amd64", "one");
         ImageReference list = ImageReference.Parse($"{_target.Host}/multi:1");
         await CreateAsync(list, $"{_source.Host}/app:1");
-        _store.Origins.Add($"{_target.Host}/near", [(DiffId(image), Layer(image))]);
+        _store.Origins.Add($"{_target.Host}/near", [new LayerBlob(DiffId(image), Layer(image))]);
         _target.Have("near", image.Layers[0]);
 
         PushResult result = await PushAsync(list);
