@@ -206,7 +206,7 @@ public sealed class BundleCgroupTests(HullStore store) : KernelTest(store)
 
     private void KillAndWait(Bundle bundle, HullProcess run)
     {
-        Hull("runtime", "--root", $"{Store.ExecRoot}/runtime", "kill", bundle.Id, "KILL").Ok();
+        Hull("runtime", "--root", Store.RuntimeRoot, "kill", bundle.Id, "KILL").Ok();
         Assert.Equal(137, run.Finish().ExitCode);
     }
 }

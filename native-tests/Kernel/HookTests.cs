@@ -42,7 +42,7 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
     private RunResult Create(Bundle bundle)
     {
         bundle.Write();
-        return Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2> {bundle.Directory}/error || {{ cat {bundle.Directory}/error >&2; exit 1; }}");
+        return Store.Shell($"$HULL runtime --root {Store.RuntimeRoot} create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2> {bundle.Directory}/error || {{ cat {bundle.Directory}/error >&2; exit 1; }}");
     }
 
     /// <summary>A bundle each of whose hooks notes its name, its pid namespace and its standard input in a file of its own.</summary>
@@ -72,7 +72,7 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
     public void Run_PoststartHookThatExecs_DoesNotWaitForUs()
     {
         Bundle bundle = new(Store, "while [ ! -e /tmp/told ]; do sleep 0.05; done");
-        string call = $"{Repository.Hull} runtime --root {Store.ExecRoot}/runtime exec {bundle.Id} sh -c 'echo > /tmp/told'";
+        string call = $"{Repository.Hull} runtime --root {Store.RuntimeRoot} exec {bundle.Id} sh -c 'echo > /tmp/told'";
         bundle.Config["hooks"] = new JsonObject
         {
             ["poststart"] = new JsonArray(new JsonObject { ["path"] = "/bin/sh", ["args"] = new JsonArray("sh", "-c", call), ["timeout"] = 10 }),
@@ -89,7 +89,7 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
     {
         string said = $"{Store.Scratch}/said-{Guid.NewGuid():n}";
         Bundle bundle = new(Store, "sleep 0.1");
-        string runtime = $"{Repository.Hull} runtime --root {Store.ExecRoot}/runtime";
+        string runtime = $"{Repository.Hull} runtime --root {Store.RuntimeRoot}";
         string[] calls = [$"exec {bundle.Id} true", $"kill {bundle.Id} KILL", $"start {bundle.Id}", $"pause {bundle.Id}", $"delete --force {bundle.Id}"];
         string script = $"exec > {said} 2>&1; {runtime} state {bundle.Id}; {string.Join("; ", calls.Select(call => $"{runtime} {call}; echo {call.Split(' ')[0]} $?"))}";
         bundle.Config["hooks"] = new JsonObject
@@ -98,7 +98,7 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
         };
         bundle.Write();
 
-        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime {verb} --bundle {bundle.Directory} {bundle.Id} < /dev/null > {said}-2 2>&1 || {{ cat {said}-2 >&2; exit 1; }}").Ok();
+        Store.Shell($"$HULL runtime --root {Store.RuntimeRoot} {verb} --bundle {bundle.Directory} {bundle.Id} < /dev/null > {said}-2 2>&1 || {{ cat {said}-2 >&2; exit 1; }}").Ok();
 
         string text = File.ReadAllText(said);
         int end = text.IndexOf("}\n", StringComparison.Ordinal) + 2;
@@ -124,7 +124,7 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
             ["createRuntime"] = new JsonArray(new JsonObject { ["path"] = "/bin/sh", ["args"] = new JsonArray("sh", "-c", $"echo > {here}; sleep 2") }),
         };
         bundle.Write();
-        using HullProcess create = Store.Start("runtime", "--root", $"{Store.ExecRoot}/runtime", "create", "--bundle", bundle.Directory, bundle.Id);
+        using HullProcess create = Store.Start("runtime", "--root", Store.RuntimeRoot, "create", "--bundle", bundle.Directory, bundle.Id);
         Wait.Until(() => File.Exists(here), 10, () => create.Stderr);
         create.Kill();
         // The hook has no stream of ours, and the first process ends: so do the pipes.
@@ -199,7 +199,7 @@ public sealed class HookTests(HullStore store) : KernelTest(store)
         bundle.Config["process"]!["env"] = new JsonArray("PATH=/bin", "LD_PRELOAD=/evil.so", "SECRET=container");
         bundle.Write();
 
-        Store.Shell($"SECRET=host LD_LIBRARY_PATH=/host $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}").Ok();
+        Store.Shell($"SECRET=host LD_LIBRARY_PATH=/host $HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory} {bundle.Id}").Ok();
 
         foreach (string file in (string[])[.. stages.Select(stage => $"{seen}-{stage}"), $"{bundle.Directory}/rootfs/seen"])
         {

@@ -40,7 +40,7 @@ public sealed class ProcessSettingTests(HullStore store) : KernelTest(store)
         // run ignores it: "only for exec" (config.md).
         Bundle bundle = With($"{script} > /tmp/first; sleep 1000", "execCPUAffinity", """{"initial":"0","final":"0"}""");
         bundle.Write();
-        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime run --detach --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        Store.Shell($"$HULL runtime --root {Store.RuntimeRoot} run --detach --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
         try
         {
             Assert.Equal("Cpus_allowed_list:\t0", bundle.Call("exec", bundle.Id, "sh", "-c", script).Ok());
@@ -79,7 +79,7 @@ public sealed class ProcessSettingTests(HullStore store) : KernelTest(store)
     {
         Bundle bundle = WithClocks("cat /proc/uptime > /tmp/up; sleep 1000", """{"boottime":{"secs":1000000},"monotonic":{"secs":2000000,"nanosecs":5}}""");
         bundle.Write();
-        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime run --detach --bundle {bundle.Directory} {bundle.Id} < /dev/null > {bundle.Directory}/out 2>&1").Ok();
+        Store.Shell($"$HULL runtime --root {Store.RuntimeRoot} run --detach --bundle {bundle.Directory} {bundle.Id} < /dev/null > {bundle.Directory}/out 2>&1").Ok();
         try
         {
             double host = Uptime(File.ReadAllText("/proc/uptime"));

@@ -92,7 +92,7 @@ public sealed class RuntimeBadInputTests(HullStore store) : KernelTest(store)
     {
         Bundle bundle = new(Store, "true");
         bundle.Write();
-        string create = $"$HULL runtime --root {Store.ExecRoot}/runtime create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1 && echo made";
+        string create = $"$HULL runtime --root {Store.RuntimeRoot} create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1 && echo made";
 
         string made = Store.Shell($"for i in 1 2 3 4 5 6; do ({create}) & done; wait").Ok();
 
@@ -106,7 +106,7 @@ public sealed class RuntimeBadInputTests(HullStore store) : KernelTest(store)
         foreach (string verb in (string[])["create", "run"])
         {
             OneLine(bundle.Call(verb, "--bundle", bundle.Directory, bundle.Id), message);
-            Assert.False(Directory.Exists($"{Store.ExecRoot}/runtime/{bundle.Id}"));
+            Assert.False(Directory.Exists($"{Store.RuntimeRoot}/{bundle.Id}"));
         }
     }
 

@@ -99,7 +99,7 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
     public void Delete_WhatAKilledCreateLeft_IsRemovedByForce()
     {
         Bundle bundle = new(Store, "true");
-        string left = $"{Store.ExecRoot}/runtime/{bundle.Id}";
+        string left = $"{Store.RuntimeRoot}/{bundle.Id}";
         Directory.CreateDirectory(left);
         File.WriteAllText($"{left}/lock", "");
         bundle.Write();
@@ -141,10 +141,10 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
         bundle.Config["mounts"]!.AsArray().Add(new JsonObject { ["destination"] = "/shared", ["source"] = "shared", ["options"] = new JsonArray("rbind") });
         bundle.Write();
 
-        Assert.Equal("the bundle's", Store.Shell($"cd {elsewhere} && $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}").Ok());
+        Assert.Equal("the bundle's", Store.Shell($"cd {elsewhere} && $HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory} {bundle.Id}").Ok());
 
         Directory.Delete($"{bundle.Directory}/shared", recursive: true);
-        Store.Shell($"cd {elsewhere} && $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}")
+        Store.Shell($"cd {elsewhere} && $HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory} {bundle.Id}")
             .Fails(1, $"bind source path does not exist: {bundle.Directory}/shared");
     }
 
@@ -212,7 +212,7 @@ public sealed class RuntimeCommandTests(HullStore store) : KernelTest(store)
         string seen = Store.Shell($"""
             unshare --mount --propagation private sh -c '
                 mount --bind {rootfs} {rootfs} && mount --make-shared {rootfs} &&
-                $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}
+                $HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory} {bundle.Id}
                 grep -c "inside" /proc/mounts'
             """).Stdout;
 

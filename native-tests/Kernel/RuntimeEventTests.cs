@@ -54,7 +54,7 @@ public sealed class RuntimeEventTests(HullStore store) : KernelTest(store)
                 bundle.Resources("""{"memory":{"limit":33554432,"swap":33554432}}""");
                 Store.Shell($"mkfifo {bundle.Directory}/rootfs/tmp/go").Ok();
             });
-        using HullProcess events = Store.Start("runtime", "--root", $"{Store.ExecRoot}/runtime", "events", "--interval", "100ms", container.Id);
+        using HullProcess events = Store.Start("runtime", "--root", Store.RuntimeRoot, "events", "--interval", "100ms", container.Id);
         events.WaitForOutput("\"type\":\"stats\"");
         container.Bundle.Call("exec", container.Id, "sh", "-c", "echo > /tmp/go").Ok();
         events.WaitForOutput($$"""{"type":"oom","id":"{{container.Id}}"}""");

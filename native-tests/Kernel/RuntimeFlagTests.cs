@@ -48,7 +48,7 @@ public sealed class RuntimeFlagTests(HullStore store) : KernelTest(store)
         container.Bundle.Call("pause", container.Id).Ok();
         container.Bundle.Call("exec", container.Id, "true").Fails(1, "--ignore-paused");
 
-        using HullProcess exec = Store.Start("runtime", "--root", $"{Store.ExecRoot}/runtime", "exec", "--ignore-paused", container.Id, "echo", "resumed");
+        using HullProcess exec = Store.Start("runtime", "--root", Store.RuntimeRoot, "exec", "--ignore-paused", container.Id, "echo", "resumed");
         Wait.Until(
             () => JsonNode.Parse(container.Bundle.Call("ps", "--format", "json", container.Id).Ok())!.AsArray().Count == 2, 5, () => "the process is not in the container");
         container.Bundle.Call("resume", container.Id).Ok();
@@ -61,7 +61,7 @@ public sealed class RuntimeFlagTests(HullStore store) : KernelTest(store)
     {
         Bundle bundle = new(Store, "cat <&3; ls /proc/self/fd");
         bundle.Write();
-        string run = $"$HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory}";
+        string run = $"$HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory}";
 
         // 4 is the listing's own.
         Assert.Equal("passed\n0\n1\n2\n3\n4", Store.Shell($"echo passed > {Store.Scratch}/passed; {run} --preserve-fds 1 {bundle.Id} 3< {Store.Scratch}/passed").Ok());
@@ -74,7 +74,7 @@ public sealed class RuntimeFlagTests(HullStore store) : KernelTest(store)
     {
         Bundle bundle = new(Store, "echo $LISTEN_FDS $LISTEN_PID; cat <&3; cat <&4");
         bundle.Write();
-        string run = $"exec $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} --preserve-fds 1 {bundle.Id}";
+        string run = $"exec $HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory} --preserve-fds 1 {bundle.Id}";
         string files = $"echo socket > {Store.Scratch}/socket; echo kept > {Store.Scratch}/kept; exec 3< {Store.Scratch}/socket 4< {Store.Scratch}/kept";
 
         Assert.Equal("1 1\nsocket\nkept", Store.Shell($"{files}; export LISTEN_FDS=1; sh -c 'LISTEN_PID=$$ {run}'").Ok());

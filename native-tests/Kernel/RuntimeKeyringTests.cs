@@ -32,7 +32,7 @@ public sealed class RuntimeKeyringTests(HullStore store) : KernelTest(store)
         // A further process keeps its caller's too.
         bundle.Config["process"]!["args"] = new JsonArray("sleep", "1000");
         bundle.Write();
-        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime run --detach --no-new-keyring --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        Store.Shell($"$HULL runtime --root {Store.RuntimeRoot} run --detach --no-new-keyring --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
         Assert.DoesNotContain($"_ses.{bundle.Id}", bundle.Call("exec", bundle.Id, "cat", "/proc/keys").Ok(), StringComparison.Ordinal);
         bundle.Call("delete", "--force", bundle.Id).Ok();
     }

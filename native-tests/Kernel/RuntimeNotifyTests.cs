@@ -19,7 +19,7 @@ public sealed class RuntimeNotifyTests(HullStore store) : KernelTest(store)
     private ServiceManager Manager() => new($"{Store.Scratch}/{Guid.NewGuid().ToString("n")[..8]}");
 
     private RunResult Runtime(ServiceManager? manager, string words) => Store.Shell(
-        $"{(manager is null ? "" : $"NOTIFY_SOCKET={manager.Address} ")}$HULL runtime --root {Store.ExecRoot}/runtime {words} < /dev/null 2> {Store.Scratch}/error > {Store.Scratch}/output || {{ cat {Store.Scratch}/error >&2; exit 1; }}");
+        $"{(manager is null ? "" : $"NOTIFY_SOCKET={manager.Address} ")}$HULL runtime --root {Store.RuntimeRoot} {words} < /dev/null 2> {Store.Scratch}/error > {Store.Scratch}/output || {{ cat {Store.Scratch}/error >&2; exit 1; }}");
 
     private static int Pid(Bundle bundle) => (int)JsonNode.Parse(bundle.Call("state", bundle.Id).Ok())!["pid"]!;
 
@@ -44,7 +44,7 @@ public sealed class RuntimeNotifyTests(HullStore store) : KernelTest(store)
 
         Assert.Equal(["READY=1\n", $"MAINPID={Pid(bundle)}\n", "BARRIER=1"], manager.Heard);
         bundle.Call("delete", "--force", bundle.Id).Ok();
-        Assert.False(Directory.Exists($"{Store.ExecRoot}/runtime/{bundle.Id}"));
+        Assert.False(Directory.Exists($"{Store.RuntimeRoot}/{bundle.Id}"));
     }
 
     [KernelFact(Needs.Root)]
@@ -65,7 +65,7 @@ public sealed class RuntimeNotifyTests(HullStore store) : KernelTest(store)
         using ServiceManager manager = Manager();
         Bundle bundle = Notifying("echo $NOTIFY_SOCKET; probe notify READY=1; exit 3");
 
-        RunResult result = Store.Shell($"echo $$; NOTIFY_SOCKET={manager.Address} exec $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}");
+        RunResult result = Store.Shell($"echo $$; NOTIFY_SOCKET={manager.Address} exec $HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory} {bundle.Id}");
 
         string[] lines = result.Stdout.Split('\n');
         Assert.Equal((3, "/run/notify/notify.sock"), (result.ExitCode, lines[1]));
@@ -115,7 +115,7 @@ public sealed class RuntimeNotifyTests(HullStore store) : KernelTest(store)
         bundle.Call("delete", "--force", bundle.Id).Ok();
 
         Runtime(gone, $"run --detach --bundle {bundle.Directory} {bundle.Id}").Fails(1, "nobody receives there");
-        Store.Shell($"NOTIFY_SOCKET=vsock:2 $HULL runtime --root {Store.ExecRoot}/runtime run --bundle {bundle.Directory} {bundle.Id}").Fails(1, "neither an absolute path");
-        Assert.False(Directory.Exists($"{Store.ExecRoot}/runtime/{bundle.Id}"));
+        Store.Shell($"NOTIFY_SOCKET=vsock:2 $HULL runtime --root {Store.RuntimeRoot} run --bundle {bundle.Directory} {bundle.Id}").Fails(1, "neither an absolute path");
+        Assert.False(Directory.Exists($"{Store.RuntimeRoot}/{bundle.Id}"));
     }
 }

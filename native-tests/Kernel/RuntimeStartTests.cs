@@ -14,7 +14,7 @@ public sealed class RuntimeStartTests(HullStore store) : KernelTest(store)
         bundle.Config["process"]!["noNewPrivileges"] = true;
         bundle.Linux["seccomp"] = seccomp is null ? null : JsonNode.Parse(seccomp);
         bundle.Write();
-        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        Store.Shell($"$HULL runtime --root {Store.RuntimeRoot} create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
         return bundle;
     }
 
@@ -40,8 +40,8 @@ public sealed class RuntimeStartTests(HullStore store) : KernelTest(store)
         Assert.Equal("created", Status());
         bundle.Call("pause", bundle.Id).Ok();
 
-        using HullProcess start = Store.Start("runtime", "--root", $"{Store.ExecRoot}/runtime", "start", bundle.Id);
-        Wait.Until(() => !File.Exists($"{Store.ExecRoot}/runtime/{bundle.Id}/exec.fifo"), 5, () => "the gate is still there");
+        using HullProcess start = Store.Start("runtime", "--root", Store.RuntimeRoot, "start", bundle.Id);
+        Wait.Until(() => !File.Exists($"{Store.RuntimeRoot}/{bundle.Id}/exec.fifo"), 5, () => "the gate is still there");
         Assert.False(start.HasExited);
         bundle.Call("resume", bundle.Id).Ok();
 
@@ -86,7 +86,7 @@ public sealed class RuntimeStartTests(HullStore store) : KernelTest(store)
         bundle.Config["mounts"]!.AsArray().Add(new JsonObject { ["destination"] = "/bound", ["source"] = bound, ["options"] = new JsonArray("bind") });
         bundle.Config["process"]!["args"] = new JsonArray("/bound/true");
         bundle.Write();
-        Store.Shell($"$HULL runtime --root {Store.ExecRoot}/runtime create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        Store.Shell($"$HULL runtime --root {Store.RuntimeRoot} create --bundle {bundle.Directory} {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
         File.WriteAllText($"{bound}/true", "neither program nor script");
 
         Fails(bundle, "exec: \"/bound/true\": exec format error");

@@ -51,7 +51,7 @@ public sealed class RuntimeUpdateTests(HullStore store) : KernelTest(store)
     public void Update_Document_FromFileAndStandardInput()
     {
         using RunningBundle container = new(Store);
-        string update = $"$HULL runtime --root {Store.ExecRoot}/runtime update";
+        string update = $"$HULL runtime --root {Store.RuntimeRoot} update";
 
         Store.Shell($"echo '{{\"pids\":{{\"limit\":77}},\"cpu\":{{\"shares\":512}}}}' | {update} --resources - {container.Id}").Ok();
         Assert.Equal("77", container.Bundle.Cgroup("pids", "pids.max", "pids.max"));

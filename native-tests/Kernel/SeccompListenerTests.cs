@@ -155,7 +155,7 @@ public sealed class SeccompListenerTests(HullStore store) : KernelTest(store)
             foreach (string verb in (string[])["create", "run"])
             {
                 bundle.Call(verb, "--bundle", bundle.Directory, bundle.Id).Fails(1, "linux.seccomp.listenerPath", path, message);
-                Assert.False(Directory.Exists($"{Store.ExecRoot}/runtime/{bundle.Id}"));
+                Assert.False(Directory.Exists($"{Store.RuntimeRoot}/{bundle.Id}"));
             }
         }
     }

@@ -54,7 +54,7 @@ public sealed class TerminalTests(HullStore store) : KernelTest(store)
             ["options"] = new JsonArray("newinstance", "ptmxmode=0666", "mode=0620"),
         });
         bundle.Write();
-        string[] runtime = ["runtime", "--root", $"{Store.ExecRoot}/runtime"];
+        string[] runtime = ["runtime", "--root", Store.RuntimeRoot];
         using Pty pty = new(Repository.Hull, [.. runtime, "run", "--bundle", bundle.Directory, bundle.Id], Store.Environment(), rows: 37, columns: 111);
         pty.WaitForOutput("/dev/pts/0");
         pty.Type("one\r");

@@ -118,7 +118,7 @@ public sealed class Bundle
     public string Scope => $"hulltest-{Id}.scope";
 
     /// <summary>The words before the verb.</summary>
-    public string[] Runtime => ["runtime", "--root", $"{_store.ExecRoot}/runtime", .. Systemd ? (string[])["--systemd-cgroup"] : []];
+    public string[] Runtime => ["runtime", "--root", _store.RuntimeRoot, .. Systemd ? (string[])["--systemd-cgroup"] : []];
 
     /// <summary>A file of the container's own cgroup, by the name it has on v2 and on v1; null where it is missing.</summary>
     public string? Cgroup(string controller, string unified, string legacy)

@@ -30,7 +30,8 @@ internal sealed record Fault
 /// <summary>A TCP proxy on a loopback port before a registry, which does to connections what networks and hostile servers do.</summary>
 internal sealed class FaultyProxy : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    // Not TcpListener: what that throws where it is disposed while it waits is nobody's to know.
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly int _target;
     private readonly Func<int, Fault?> _plan;
     private int _connections;
@@ -41,11 +42,12 @@ internal sealed class FaultyProxy : IDisposable
     {
         _target = target;
         _plan = plan;
-        _listener.Start();
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen();
         new Thread(Accept) { IsBackground = true }.Start();
     }
 
-    public string Host => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
+    public string Host => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndPoint!).Port}";
 
     /// <summary>Bytes from the server so far.</summary>
     public long Downloaded => Interlocked.Read(ref _downloaded);
@@ -67,7 +69,7 @@ internal sealed class FaultyProxy : IDisposable
         {
             while (true)
             {
-                TcpClient client = _listener.AcceptTcpClient();
+                TcpClient client = new() { Client = _listener.Accept() };
                 Fault fault = _plan(Interlocked.Increment(ref _connections)) ?? new Fault();
                 TcpClient server = new(AddressFamily.InterNetwork);
                 server.Connect(IPAddress.Loopback, _target);

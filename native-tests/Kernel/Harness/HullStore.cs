@@ -94,6 +94,21 @@ public sealed class HullStore : IDisposable
         }
     }
 
+    /// <summary>Where the bundles' containers are recorded: <c>hull runtime --root</c>.</summary>
+    public string RuntimeRoot => Path.Combine(ExecRoot, "runtime");
+
+    /// <summary>Removes every container of a <see cref="Bundle"/>, running or not.</summary>
+    public void RemoveBundles()
+    {
+        if (Directory.Exists(RuntimeRoot))
+        {
+            foreach (string container in Directory.GetDirectories(RuntimeRoot))
+            {
+                Run("runtime", "--root", RuntimeRoot, "delete", "--force", Path.GetFileName(container)).Ok();
+            }
+        }
+    }
+
     public void Dispose()
     {
         RemoveContainers();

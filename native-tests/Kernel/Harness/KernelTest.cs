@@ -45,6 +45,12 @@ public abstract class KernelTest : IClassFixture<HullStore>, IDisposable
     public virtual void Dispose()
     {
         Store.RemoveContainers();
+        if (TestContext.Current.TestState?.Result == TestResult.Failed)
+        {
+            // It did not come to its own delete. One that passed is to have left nothing by itself.
+            Store.RemoveBundles();
+        }
+
         _leaks.AssertNothingLeft();
         GC.SuppressFinalize(this);
     }

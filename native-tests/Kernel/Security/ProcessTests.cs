@@ -91,7 +91,7 @@ public sealed class ProcessTests(HullStore store) : SecurityTest(store)
         // What the runtime shows until execve, here to the host's root, who may do more than any payload.
         Bundle bundle = new(Store, "true");
         bundle.Write();
-        Store.Shell($"{tracer} $HULL runtime --root {Store.ExecRoot}/runtime create --bundle {bundle.Directory} --pid-file {bundle.Directory}/pid {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
+        Store.Shell($"{tracer} $HULL runtime --root {Store.RuntimeRoot} create --bundle {bundle.Directory} --pid-file {bundle.Directory}/pid {bundle.Id} < /dev/null > /dev/null 2>&1").Ok();
         string pid = File.ReadAllText($"{bundle.Directory}/pid");
 
         RunResult write = Store.Shell($"""

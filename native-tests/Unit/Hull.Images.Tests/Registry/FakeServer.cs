@@ -51,7 +51,8 @@ internal sealed record FakeResponse(int Status, byte[] Body, string? ContentType
 /// dropped connections. One thread a connection.</summary>
 internal sealed class FakeServer : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    // Not TcpListener: what that throws where it is disposed while it waits is nobody's to know.
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly Func<FakeRequest, FakeResponse> _handle;
     private readonly X509Certificate2? _certificate;
 
@@ -59,12 +60,13 @@ internal sealed class FakeServer : IDisposable
     {
         _handle = handle;
         _certificate = certificate;
-        _listener.Start();
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen();
         Thread accept = new(Accept) { IsBackground = true };
         accept.Start();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
     public string Authority => $"127.0.0.1:{Port}";
 
@@ -88,7 +90,7 @@ internal sealed class FakeServer : IDisposable
         {
             while (true)
             {
-                TcpClient client = _listener.AcceptTcpClient();
+                TcpClient client = new() { Client = _listener.Accept() };
                 Connections++;
                 Thread serve = new(() => Serve(client)) { IsBackground = true };
                 serve.Start();
