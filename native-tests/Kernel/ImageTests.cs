@@ -1,3 +1,4 @@
+using System.Net;
 using Hull.Kernel.Tests.Harness;
 
 namespace Hull.Kernel.Tests;
@@ -117,6 +118,56 @@ public sealed class ImageTests(HullStore store) : KernelTest(store)
 
         Assert.Equal("x", Store.Run("run", "--rm", "imported:1", "/bin/echo", "x").Ok());
         Store.Run("rmi", "imported:1").Ok();
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Import_Url_IsAnImage_AndOnlyTheIdIsOnStandardOutput()
+    {
+        string archive = Path.Combine(Store.Scratch, "root.tar.gz");
+        Store.Shell($"tar cz -C {Repository.BusyboxRootfs} -f {archive} .", 60).Ok();
+        string host = $"127.0.0.1:{RegistryServer.FreePort()}";
+        using HttpListener server = new();
+        server.Prefixes.Add($"http://{host}/");
+        server.Start();
+        Task serving = Task.Run(async () =>
+        {
+            HttpListenerContext redirected = await server.GetContextAsync();
+            redirected.Response.Redirect("/there/root.tar.gz");
+            redirected.Response.Close();
+            HttpListenerContext fetched = await server.GetContextAsync();
+            fetched.Response.Close(await File.ReadAllBytesAsync(archive), willBlock: true);
+            HttpListenerContext missing = await server.GetContextAsync();
+            missing.Response.StatusCode = 404;
+            missing.Response.Close();
+        });
+
+        RunResult import = Store.Run("import", "-c", "CMD [\"echo\", \"from afar\"]", $"http://{host}/root.tar.gz?key=1", "imported:url");
+        string id = import.Ok();
+
+        Assert.Equal($"Downloading from http://{host}/root.tar.gz", import.Stderr.Split('\n')[0]);
+        Assert.Equal(id, Inspect("imported:url", "{{.Id}}"));
+        Assert.Equal($"Imported from http://{host}/root.tar.gz", Inspect("imported:url", "{{.Comment}}"));
+        Assert.Equal("from afar", Store.Run("run", "--rm", "imported:url").Ok());
+        Store.Run("import", $"http://{host}/gone.tar").Fails(1, $"http://{host}/gone.tar: not found");
+        Store.Run("import", $"ftp://{host}/root.tar").Fails(1, "expected a file, - for standard input, or a URL that begins with http:// or https://");
+        serving.Wait();
+        Store.Run("rmi", "imported:url").Ok();
+    }
+
+    [KernelFact(Needs.Root)]
+    public void Load_Terminal_ShowsBars()
+    {
+        _ = Store.Busybox;
+        string archive = Path.Combine(Store.Scratch, "bars.tar");
+        Store.Shell($"$HULL save -o {archive} {Store.Busybox}", 60).Ok();
+        using HullStore other = new();
+        using Pty pty = new(Repository.Hull, ["load", "-i", archive], other.Environment());
+
+        Assert.Equal(0, pty.Finish());
+
+        Assert.Matches("[0-9a-f]{12}: Loading layer \\[=+>? *\\] .*B/.*B", pty.Output);
+        Assert.Contains($"Loaded image: {Store.Busybox}", pty.Output, StringComparison.Ordinal);
+        Assert.Equal($"Loaded image: {Store.Busybox}:latest", other.Run("load", "-i", archive).Ok());
     }
 
     [KernelFact(Needs.Overlay)]

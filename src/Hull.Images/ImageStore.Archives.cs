@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Hull.Images.Archives;
 using Hull.Images.Codecs;
+using Hull.Images.Registry;
 using Hull.Oci;
 using Hull.Oci.ImageSpec;
 
@@ -11,17 +12,17 @@ public sealed partial class ImageStore
 {
     /// <summary>Loads every image of a docker archive, an OCI archive or an OCI layout directory; archives may be compressed.</summary>
     /// <param name="platform">Load this one only; null for what suits this machine best.</param>
-    /// <param name="progress">Called from several threads.</param>
+    /// <param name="progress">Told of each layer, and of an archive that can only be read from its beginning to its end.</param>
     /// <exception cref="ImageException">Corrupt or Host; names the file. NotFound: an image is not for the platform.</exception>
     /// <exception cref="Linux.SyscallException">The file cannot be read.</exception>
-    public LoadResult Load(string path, Platform? platform = null, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
+    public LoadResult Load(string path, Platform? platform = null, ITransferProgress? progress = null, CancellationToken cancel = default) =>
         Explained(path, () => new ImageLoader(this, platform, progress, cancel).Load(path));
 
     /// <summary>Loads from a stream that need not seek, such as standard input.</summary>
     /// <param name="platform">As for a file.</param>
     /// <param name="progress">As for a file.</param>
     /// <exception cref="ImageException">Corrupt, Host or NotFound.</exception>
-    public LoadResult Load(Stream stream, Platform? platform = null, Action<LayerProgress>? progress = null, CancellationToken cancel = default) =>
+    public LoadResult Load(Stream stream, Platform? platform = null, ITransferProgress? progress = null, CancellationToken cancel = default) =>
         Explained(null, () => new ImageLoader(this, platform, progress, cancel).Load(stream));
 
     /// <summary>Writes images as one archive for <c>load</c>, docker and OCI tools. An image that came with an index is saved with it, if all that

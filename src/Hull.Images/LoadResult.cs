@@ -9,8 +9,3 @@ public sealed record LoadResult(IReadOnlyList<LoadedImage> Images, IReadOnlyList
 /// <summary>One image of a load.</summary>
 /// <param name="References">The names it got from the archive; none for an image by id.</param>
 public sealed record LoadedImage(Image Image, IReadOnlyList<ImageReference> References);
-
-/// <summary>How far the reading of a layer is.</summary>
-/// <param name="Current">Bytes of the stored form.</param>
-/// <param name="Total">Bytes of the stored form.</param>
-public readonly record struct LayerProgress(Digest DiffId, long Current, long Total);

@@ -1,4 +1,5 @@
 using System.Text;
+using Hull.Images.Registry;
 using Hull.Oci;
 using Hull.Oci.ImageSpec;
 
@@ -74,6 +75,42 @@ public sealed class ArchiveTests : IDisposable
         LoadResult result = Load(archive, false, false);
 
         Assert.Equal(Digest.Of(blob), Assert.Single(Assert.Single(result.Images).Image.Layers).Blob.Digest);
+    }
+
+    [Fact]
+    public void Load_File_TellsOfEachLayer()
+    {
+        Image image = _fixture.AddImage("app", Base, Top);
+        string path = $"{_other.Root}/app.tar";
+        File.WriteAllBytes(path, Save("app"));
+        List<LayerProgress> progress = [];
+
+        _other.Store.Load(path, null, new ProgressList(progress));
+
+        Assert.Equal(image.Layers.Select(layer => layer.DiffId.Short).Order(), progress.Select(one => one.Layer).Distinct().Order());
+        Assert.All(progress, one => Assert.Equal(TransferPhase.Loading, one.Phase));
+        Assert.All(progress.GroupBy(one => one.Layer), layer => Assert.Equal(layer.Last().Total, layer.Last().Current));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Load_CompressedArchive_TellsHowMuchOfItIsRead(bool isFile)
+    {
+        _fixture.AddImage("app", Base, Top);
+        byte[] archive = StoreFixture.Gzip(Save("app"));
+        string path = $"{_other.Root}/app.tar.gz";
+        File.WriteAllBytes(path, archive);
+        List<LayerProgress> progress = [];
+
+        _ = isFile
+            ? _other.Store.Load(path, null, new ProgressList(progress))
+            : _other.Store.Load(new MemoryStream(archive), null, new ProgressList(progress));
+
+        List<LayerProgress> reading = [.. progress.TakeWhile(one => one.Phase == TransferPhase.Reading)];
+        Assert.Equal((archive.Length, isFile ? archive.Length : 0), (reading[^1].Current, reading[^1].Total));
+        Assert.All(progress.Skip(reading.Count), one => Assert.Equal((TransferPhase.Loading, one.Total), (one.Phase, one.Current)));
+        Assert.NotEqual(reading.Count, progress.Count);
     }
 
     [Fact]
@@ -365,5 +402,15 @@ public sealed class ArchiveTests : IDisposable
         string path = $"{_other.Root}/archive";
         File.WriteAllBytes(path, content);
         return _other.Store.Load(path);
+    }
+
+    /// <summary>Keeps all that it is told.</summary>
+    private sealed class ProgressList(List<LayerProgress> all) : ITransferProgress
+    {
+        public void Message(string line)
+        {
+        }
+
+        public void Layer(LayerProgress progress) => all.Add(progress);
     }
 }

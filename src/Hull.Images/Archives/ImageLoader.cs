@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hull.Images.Codecs;
+using Hull.Images.Registry;
 using Hull.Images.Tar;
 using Hull.Images.Unpacking;
 using Hull.Linux;
@@ -13,8 +14,9 @@ namespace Hull.Images.Archives;
 /// <remarks>What the file is decides, not its name: compression by its first bytes, layout by its members. An archive with
 /// both <c>index.json</c> and <c>manifest.json</c> (docker 25 and later, and hull) is read as OCI, which keeps the
 /// manifests' digests.</remarks>
-internal sealed partial class ImageLoader(ImageStore store, Platform? wanted, Action<LayerProgress>? progress, CancellationToken cancel)
+internal sealed partial class ImageLoader(ImageStore store, Platform? wanted, ITransferProgress? progress, CancellationToken cancel)
 {
+    private readonly OrderedProgress? _progress = progress is null ? null : new OrderedProgress(progress);
     private readonly List<LoadedImage> _loaded = [];
     private readonly List<string> _notes = [];
 
@@ -47,15 +49,17 @@ internal sealed partial class ImageLoader(ImageStore store, Platform? wanted, Ac
         }
 
         using FileStream stream = new(file, FileAccess.Read, bufferSize: 0);
-        return Load(stream);
+        return Load(stream, metadata.IsRegular ? (long)metadata.Size : 0);
     }
 
     /// <summary>Loads from a stream that can be read once.</summary>
-    public LoadResult Load(Stream stream)
+    /// <param name="length">Bytes of it, for the progress; 0 where nobody knows.</param>
+    public LoadResult Load(Stream stream, long length = 0)
     {
         store.Layout.Create();
         using IDisposable use = store.Hold();
-        using LayerPipe pipe = new(stream, null, hashStored: false, store.Options with { MaxLayerBytes = long.MaxValue }, cancel, hashTar: false);
+        using ProgressStream counted = new(stream, n => _progress?.Layer(new LayerProgress("archive", TransferPhase.Reading, n, length)));
+        using LayerPipe pipe = new(counted, null, hashStored: false, store.Options with { MaxLayerBytes = long.MaxValue }, cancel, hashTar: false);
         TarContents contents;
         try
         {
@@ -242,12 +246,12 @@ internal sealed partial class ImageLoader(ImageStore store, Platform? wanted, Ac
         if (file.TakeBlob() is { } blob)
         {
             ingest.ApplyBlob(layer.Index, blob, token);
-            progress?.Invoke(new LayerProgress(layer.DiffId, file.Length, file.Length));
+            _progress?.Layer(new LayerProgress(layer.DiffId.Short, TransferPhase.Loading, file.Length, file.Length));
             return;
         }
 
         using Stream content = file.Open();
-        using ProgressStream counted = new(content, n => progress?.Invoke(new LayerProgress(layer.DiffId, n, file.Length)));
+        using ProgressStream counted = new(content, n => _progress?.Layer(new LayerProgress(layer.DiffId.Short, TransferPhase.Loading, n, file.Length)));
         ingest.Apply(layer.Index, counted, token);
     }
 

@@ -1,6 +1,6 @@
 namespace Hull.Images.Registry;
 
-/// <summary>Where a layer is on its way into the store or to a registry, in the order of a pull and of a push.</summary>
+/// <summary>Where a layer is on its way into the store or to a registry, in the order of a pull, of a push and of a load.</summary>
 public enum TransferPhase
 {
     /// <summary>Known to be needed.</summary>
@@ -47,12 +47,19 @@ public enum TransferPhase
 
     /// <summary>Not to be distributed (image-spec, layer.md): the manifest names where else it is.</summary>
     Skipped,
+
+    /// <summary>An archive is read from its beginning to its end, before its layers can be told apart;
+    /// <see cref="LayerProgress.Current"/> of <see cref="LayerProgress.Total"/>, as stored.</summary>
+    Reading,
+
+    /// <summary>Being read from an archive and unpacked; <see cref="LayerProgress.Current"/> of <see cref="LayerProgress.Total"/>, as stored.</summary>
+    Loading,
 }
 
 /// <summary>One change of one layer.</summary>
-/// <param name="Layer">12 digits: of the blob's digest in a pull, of the diffID in a push, as docker has it.</param>
+/// <param name="Layer">12 digits: of the blob's digest in a pull, of the diffID in a push and a load, as docker has it.</param>
 /// <param name="Current">Bytes so far; 0 where the phase moves no bytes.</param>
-/// <param name="Total">Bytes in all.</param>
+/// <param name="Total">Bytes in all; 0 where nobody knows.</param>
 public readonly record struct LayerProgress(string Layer, TransferPhase Phase, long Current, long Total)
 {
     /// <summary>How long until the next attempt; only in <see cref="TransferPhase.Retrying"/>.</summary>
@@ -62,7 +69,7 @@ public readonly record struct LayerProgress(string Layer, TransferPhase Phase, l
     public string? From { get; init; }
 
     /// <summary>Whether bytes are moving: a bar.</summary>
-    public bool IsMoving => Phase is TransferPhase.Downloading or TransferPhase.Extracting or TransferPhase.Pushing;
+    public bool IsMoving => Phase is TransferPhase.Downloading or TransferPhase.Extracting or TransferPhase.Pushing or TransferPhase.Reading or TransferPhase.Loading;
 
     /// <summary>Docker's words for the phase.</summary>
     public string Text => Phase switch
@@ -82,11 +89,12 @@ public readonly record struct LayerProgress(string Layer, TransferPhase Phase, l
         TransferPhase.LayerAlreadyExists => "Layer already exists",
         TransferPhase.Mounted => $"Mounted from {From}",
         TransferPhase.Skipped => "Skipped foreign layer",
+        TransferPhase.Loading => "Loading layer",
         _ => Phase.ToString(),
     };
 }
 
-/// <summary>Is told how a pull or a push goes. The calls of one transfer come one after another, from several threads; they should not
+/// <summary>Is told how a pull, a push or a load goes. The calls of one transfer come one after another, from several threads; they should not
 /// block, for the transfer waits meanwhile.</summary>
 public interface ITransferProgress
 {

@@ -80,6 +80,10 @@ public class ImageCommandTests
     [InlineData(TransferPhase.Downloading, 500, 1000, 60, "abc: Downloading [===============>              ]  500B/1kB")]
     [InlineData(TransferPhase.Downloading, 1000, 1000, 60, "abc: Downloading [===============================]  1kB/1kB")]
     [InlineData(TransferPhase.Downloading, 500, 1000, 30, "abc: Downloading 500B/1kB")]
+    [InlineData(TransferPhase.Reading, 500, 1000, 30, "abc: Reading 500B/1kB")]
+    [InlineData(TransferPhase.Loading, 1000, 1000, 60, "abc: Loading layer [=============================]  1kB/1kB")]
+    [InlineData(TransferPhase.Reading, 500, 0, 60, "abc: Reading 500B")]
+    [InlineData(TransferPhase.Reading, 500, 0, 14, "abc: Reading 5")]
     [InlineData(TransferPhase.Complete, 0, 0, 80, "abc: Pull complete")]
     [InlineData(TransferPhase.PullingLayer, 0, 0, 10, "abc: Pulli")]
     public void PullLine_Width_BarFits(TransferPhase phase, long current, long total, int width, string expected)
@@ -99,6 +103,23 @@ public class ImageCommandTests
         string line = TerminalTransferProgress.Line(new LayerProgress("abc", TransferPhase.Pushing, current, total), 80, rate);
         Assert.Equal(expected.Replace(" ", "", StringComparison.Ordinal).Replace("=", "", StringComparison.Ordinal), line.Replace(" ", "", StringComparison.Ordinal).Replace("=", "", StringComparison.Ordinal));
         Assert.True(line.Length <= 80, line);
+    }
+
+    [Fact]
+    public void TransferLine_TotalUnknown_TellsBytesAndSpeed() => Assert.Equal(
+        "abc: Downloading 5kB  500B/s", TerminalTransferProgress.Line(new LayerProgress("abc", TransferPhase.Downloading, 5000, 0), 80, 500));
+
+    [Fact]
+    public void PullProgress_TotalUnknown_IsNotDrawnForEachRead()
+    {
+        StringWriter output = new() { NewLine = "\n" };
+        TerminalTransferProgress progress = new(output, () => 80);
+        for (int i = 1; i < 1000; i++)
+        {
+            progress.Layer(new LayerProgress("aaa", TransferPhase.Downloading, i, 0));
+        }
+
+        Assert.InRange(output.ToString().Split("aaa").Length, 2, 100);
     }
 
     [Fact]

@@ -480,7 +480,7 @@ public sealed class PullTests : IDisposable
         {
         }
 
-        public void Layer(Hull.Images.Registry.LayerProgress progress)
+        public void Layer(LayerProgress progress)
         {
             Seen.Add(progress.Phase);
             if (progress.Phase == phase)

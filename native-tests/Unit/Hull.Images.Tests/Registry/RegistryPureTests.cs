@@ -251,8 +251,8 @@ public sealed class RegistryPureTests
         progress.Message("latest: Pulling from library/busybox");
         foreach (TransferPhase phase in Enum.GetValues<TransferPhase>())
         {
-            progress.Layer(new Hull.Images.Registry.LayerProgress("0123456789ab", phase, 1, 2) { Wait = TimeSpan.FromSeconds(2), From = "library/busybox" });
-            progress.Layer(new Hull.Images.Registry.LayerProgress("0123456789ab", phase, 2, 2) { Wait = TimeSpan.FromSeconds(1) });
+            progress.Layer(new LayerProgress("0123456789ab", phase, 1, 2) { Wait = TimeSpan.FromSeconds(2), From = "library/busybox" });
+            progress.Layer(new LayerProgress("0123456789ab", phase, 2, 2) { Wait = TimeSpan.FromSeconds(1) });
         }
 
         Assert.Equal(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hull.Cli.Parsing;
 using Hull.Engine;
 using Hull.Images;
+using Hull.Images.Registry;
 using Hull.Linux;
 using Hull.Oci;
 using Hull.Oci.ImageSpec;
@@ -37,15 +38,18 @@ internal static class LoadCommand
 
         CliContext.RequireRoot();
         ImageStore images = context.Images;
+        // As docker: bars on a terminal, nothing but the names elsewhere.
+        bool bars = !quiet && Terminals.IsTerminal(context.StandardOutput);
+        ITransferProgress progress = TransferOutput.OfCommand(context, !bars, ProgressMode.Auto).Progress();
         LoadResult result;
         if (input is null or "-")
         {
             using FileStream stdin = new(context.StandardInput, FileAccess.Read, bufferSize: 0);
-            result = images.Load(stdin, platform);
+            result = images.Load(stdin, platform, progress);
         }
         else
         {
-            result = images.Load(input, platform);
+            result = images.Load(input, platform, progress);
         }
 
         foreach (string note in result.Notes)

@@ -38,7 +38,7 @@ internal sealed class TerminalTransferProgress : ITransferProgress
         int index = _layers.IndexOf(progress.Layer);
         bool known = index >= 0;
         bool moved = known && _phases[progress.Layer] == progress.Phase;
-        if (moved && Stopwatch.GetElapsedTime(_drawn[progress.Layer]) < Interval && progress.Current < progress.Total)
+        if (moved && Stopwatch.GetElapsedTime(_drawn[progress.Layer]) < Interval && (progress.Current < progress.Total || progress.Total == 0))
         {
             return;
         }
@@ -89,6 +89,12 @@ internal sealed class TerminalTransferProgress : ITransferProgress
             }
 
             line = $"{line} {figures}";
+        }
+
+        if (progress is { IsMoving: true, Total: 0, Current: > 0 })
+        {
+            // The server did not say how much there is.
+            line += rate > 0 ? $" {Units.HumanSize(progress.Current)}  {Units.HumanSize(rate, 3)}/s" : $" {Units.HumanSize(progress.Current)}";
         }
 
         return line.Length <= width ? line : line[..Math.Max(1, width)];
