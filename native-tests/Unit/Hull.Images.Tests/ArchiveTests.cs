@@ -221,6 +221,8 @@ public sealed class ArchiveTests : IDisposable
         Assert.Contains("not a tar archive", Assert.Throws<ImageException>(() => Load(Random(5000), stream, false)).Message, StringComparison.Ordinal);
         Assert.Contains("not an image archive", Assert.Throws<ImageException>(() => Load(Base, stream, false)).Message, StringComparison.Ordinal);
         Assert.Contains("not a tar archive", Assert.Throws<ImageException>(() => Load(Encoding.UTF8.GetBytes("only text"), stream, false)).Message, StringComparison.Ordinal);
+        byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("root:x:0:0:root:/root:/bin/bash\n", 100)));
+        Assert.Contains("not a tar archive", Assert.Throws<ImageException>(() => Load(text, stream, false)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -163,6 +163,12 @@ internal sealed partial class TarReader
             return ParseBase256(field, what);
         }
 
+        return TryParseOctal(field, out long value) ? value : throw Corrupt($"a header has an invalid {what}");
+    }
+
+    private static bool TryParseOctal(ReadOnlySpan<byte> field, out long value)
+    {
+        value = 0;
         field = field.Trim("\0 "u8);
         int end = field.IndexOfAny((byte)0, (byte)' ');
         if (end >= 0)
@@ -170,18 +176,17 @@ internal sealed partial class TarReader
             field = field[..end];
         }
 
-        long value = 0;
         foreach (byte digit in field)
         {
             if (digit is < (byte)'0' or > (byte)'7')
             {
-                throw Corrupt($"a header has an invalid {what}");
+                return false;
             }
 
             value = (value << 3) | (uint)(digit - '0');
         }
 
-        return value;
+        return true;
     }
 
     private static long ParseBase256(ReadOnlySpan<byte> field, string what)

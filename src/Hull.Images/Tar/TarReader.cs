@@ -193,8 +193,7 @@ internal sealed partial class TarReader(TarInput input)
             signed += (sbyte)value;
         }
 
-        long expected = ParseNumber(_header.AsSpan(148, 8), "checksum");
-        if (expected != unsigned && expected != signed)
+        if (!TryParseOctal(_header.AsSpan(148, 8), out long expected) || (expected != unsigned && expected != signed))
         {
             throw Corrupt(Position == BlockSize
                 ? "not a tar archive (the first header has a wrong checksum)"
