@@ -145,7 +145,7 @@ public sealed class PushTests(HullStore store) : KernelTest(store)
     public void Push_ConnectionCut_IsFinishedAllTheSame()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        using FaultyProxy proxy = new(registry.Port, connection => connection is 2 or 3 ? new Fault { CutUploadAfter = 200_000 } : null);
+        using FaultyProxy proxy = new(registry.Port, _ => new Fault { CutUploadAfter = 200_000 }) { AtMost = 2 };
         string name = Random(proxy.Host, "cut:1", 2 << 20);
 
         string output = Store.Run("push", name).Ok();
@@ -159,8 +159,8 @@ public sealed class PushTests(HullStore store) : KernelTest(store)
     public void Push_ConnectionStalls_GoesOnOrGivesUpInWords()
     {
         using RegistryServer registry = new(Content, Store.Scratch);
-        using FaultyProxy once = new(registry.Port, connection => connection is 2 ? new Fault { StallUploadAfter = 200_000 } : null);
-        using FaultyProxy always = new(registry.Port, connection => connection > 1 ? new Fault { StallUploadAfter = 200_000 } : null);
+        using FaultyProxy once = new(registry.Port, _ => new Fault { StallUploadAfter = 200_000 }) { AtMost = 1 };
+        using FaultyProxy always = new(registry.Port, _ => new Fault { StallUploadAfter = 200_000 });
         string name = Random(once.Host, "stalls:1", 2 << 20);
         Store.Run("tag", name, $"{always.Host}/gives-up:1").Ok();
 

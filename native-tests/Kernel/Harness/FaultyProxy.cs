@@ -47,6 +47,9 @@ internal sealed class FaultyProxy : IDisposable
         new Thread(Accept) { IsBackground = true }.Start();
     }
 
+    /// <summary>How many connections it cuts or stalls; it leaves alone those that reach their fault later.</summary>
+    public int AtMost { get; init; } = int.MaxValue;
+
     public string Host => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndPoint!).Port}";
 
     /// <summary>Bytes from the server so far.</summary>
@@ -117,7 +120,7 @@ internal sealed class FaultyProxy : IDisposable
                 }
 
                 note(piece);
-                if (stallAfter is { } end && passed + n > end)
+                if (stallAfter is { } end && passed + n > end && Cuts + Stalls < AtMost)
                 {
                     to.GetStream().Write(piece[..(int)(end - passed)]);
                     isStalled = true;
@@ -125,7 +128,7 @@ internal sealed class FaultyProxy : IDisposable
                     continue;
                 }
 
-                if (cutAfter is { } limit && passed + n > limit)
+                if (cutAfter is { } limit && passed + n > limit && Cuts + Stalls < AtMost)
                 {
                     to.GetStream().Write(piece[..(int)(limit - passed)]);
                     Cuts++;
