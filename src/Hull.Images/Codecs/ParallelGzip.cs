@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Compression;
 
 namespace Hull.Images.Codecs;
@@ -22,8 +23,10 @@ internal static class ParallelGzip
     {
         // Used in turn: a garbage collector that had each of them to find would take part of the time away again.
         Slot[] slots = new Slot[2 * Environment.ProcessorCount];
+        Task[] work = new Task[slots.Length];
         int first = 0;
         int next = 0;
+        using Crew crew = new();
         for (int length = BlockSize; length == BlockSize;)
         {
             cancel.ThrowIfCancellationRequested();
@@ -37,8 +40,8 @@ internal static class ParallelGzip
             if (length > 0)
             {
                 taken(slot.Block.AsMemory(0, length));
-                slot.Compress(length, cancel);
-                next++;
+                int filled = length;
+                crew.Add(work[next++ % work.Length] = new Task(() => slot.Compress(filled)));
             }
         }
 
@@ -49,7 +52,9 @@ internal static class ParallelGzip
 
         void WriteFirst()
         {
-            target.Write(slots[first++ % slots.Length].Wait());
+            int at = first++ % slots.Length;
+            work[at].GetAwaiter().GetResult();
+            target.Write(slots[at].Member);
             written();
         }
     }
@@ -59,29 +64,61 @@ internal static class ParallelGzip
     {
         private readonly byte[] _member = GC.AllocateUninitializedArray<byte>(LongestMember);
         private int _length;
-        private Task _work = Task.CompletedTask;
 
         public byte[] Block { get; } = GC.AllocateUninitializedArray<byte>(BlockSize);
 
-        /// <summary>Begins to compress the first bytes of the block.</summary>
-        public void Compress(int length, CancellationToken cancel) => _work = Task.Run(
-            () =>
-            {
-                using MemoryStream member = new(_member);
-                using (GZipStream gzip = new(member, new ZLibCompressionOptions { CompressionLevel = Level }, leaveOpen: true))
-                {
-                    gzip.Write(Block.AsSpan(0, length));
-                }
+        /// <summary>The last block, compressed; valid until the next one is.</summary>
+        public ReadOnlySpan<byte> Member => _member.AsSpan(0, _length);
 
-                _length = (int)member.Position;
-            },
-            cancel);
-
-        /// <summary>The member, once it is whole; valid until the next begins.</summary>
-        public ReadOnlySpan<byte> Wait()
+        /// <summary>Compresses the first bytes of the block.</summary>
+        public void Compress(int length)
         {
-            _work.GetAwaiter().GetResult();
-            return _member.AsSpan(0, _length);
+            using MemoryStream member = new(_member);
+            using (GZipStream gzip = new(member, new ZLibCompressionOptions { CompressionLevel = Level }, leaveOpen: true))
+            {
+                gzip.Write(Block.AsSpan(0, length));
+            }
+
+            _length = (int)member.Position;
+        }
+    }
+
+    /// <summary>A thread for each processor. Not the pool's: what is sent meanwhile would wait behind blocks at every write.</summary>
+    private sealed class Crew : IDisposable
+    {
+        private readonly BlockingCollection<Task> _work = [];
+        private readonly Thread[] _threads = new Thread[Environment.ProcessorCount];
+
+        public Crew()
+        {
+            for (int i = 0; i < _threads.Length; i++)
+            {
+                _threads[i] = new Thread(Run) { IsBackground = true, Name = "gzip" };
+                _threads[i].Start();
+            }
+        }
+
+        public void Add(Task task) => _work.Add(task);
+
+        /// <summary>Ends the threads, after what was added.</summary>
+        public void Dispose()
+        {
+            _work.CompleteAdding();
+            foreach (Thread thread in _threads)
+            {
+                thread.Join();
+            }
+
+            _work.Dispose();
+        }
+
+        private void Run()
+        {
+            foreach (Task task in _work.GetConsumingEnumerable())
+            {
+                // A failure is kept in the task, for whoever waits for it.
+                task.RunSynchronously(TaskScheduler.Default);
+            }
         }
     }
 }
